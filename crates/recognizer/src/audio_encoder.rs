@@ -1,0 +1,85 @@
+//! Window of columns → audio features: two convolutions and a stack of attention blocks.
+//!
+//! Runs on the `recognition` thread. The window may be shorter than Whisper's 30 seconds: the
+//! positions are those of its start, and the features are those of the shorter sound.
+//!
+//! Source: `AudioEncoder` in openai/whisper, `whisper/model.py` at c0d2f62.
+
+use burn::module::Module;
+use burn::nn::LayerNorm;
+use burn::nn::conv::Conv1d;
+use burn::tensor::Tensor;
+use burn::tensor::activation::gelu;
+
+use crate::Error;
+use crate::attention::{Mlp, MultiHeadAttention};
+use crate::dims::ModelDimensions;
+use crate::loader::Loader;
+
+/// The encoder half of Whisper.
+#[derive(Module, Debug)]
+pub(crate) struct AudioEncoder {
+    conv1: Conv1d,
+    conv2: Conv1d,
+    /// Sinusoids, `[n_audio_ctx, n_state]`.
+    positional_embedding: Tensor<2>,
+    blocks: Vec<ResidualAttentionBlock>,
+    ln_post: LayerNorm,
+}
+
+impl AudioEncoder {
+    /// Loads the parameters below `encoder.`.
+    pub(crate) fn load(loader: &Loader, dims: &ModelDimensions) -> Result<Self, Error> {
+        let n_state = dims.n_audio_state;
+        let blocks = (0..dims.n_audio_layer)
+            .map(|i| ResidualAttentionBlock::load(loader, &format!("encoder.blocks.{i}"), n_state))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            conv1: loader.conv1d("encoder.conv1", [dims.n_mels, n_state], 1)?,
+            conv2: loader.conv1d("encoder.conv2", [n_state, n_state], 2)?,
+            positional_embedding: loader
+                .tensor("encoder.positional_embedding", [dims.n_audio_ctx, n_state])?,
+            blocks,
+            ln_post: loader.layer_norm("encoder.ln_post", n_state)?,
+        })
+    }
+
+    /// Encodes a window.
+    ///
+    /// # Shapes
+    ///
+    /// - window: `[1, n_mels, 2 * n_ctx]`, scaled as Whisper expects it; `n_ctx` at most 1,500
+    /// - output: `[1, n_ctx, n_state]`
+    pub(crate) fn forward(&self, window: Tensor<3>) -> Tensor<3> {
+        let x = gelu(self.conv1.forward(window));
+        let x = gelu(self.conv2.forward(x)).swap_dims(1, 2);
+        let [_, n_ctx, _] = x.dims();
+        let positions = self.positional_embedding.clone().narrow(0, 0, n_ctx).unsqueeze();
+        let x = self.blocks.iter().fold(x + positions, |x, block| block.forward(x));
+        self.ln_post.forward(x)
+    }
+}
+
+/// Attention of the window to itself, then the two linear layers.
+#[derive(Module, Debug)]
+struct ResidualAttentionBlock {
+    attn_ln: LayerNorm,
+    attn: MultiHeadAttention,
+    mlp: Mlp,
+}
+
+impl ResidualAttentionBlock {
+    fn load(loader: &Loader, name: &str, n_state: usize) -> Result<Self, Error> {
+        Ok(Self {
+            attn_ln: loader.layer_norm(&format!("{name}.attn_ln"), n_state)?,
+            attn: MultiHeadAttention::load(loader, &format!("{name}.attn"), n_state)?,
+            mlp: Mlp::load(loader, name, n_state)?,
+        })
+    }
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let h = self.attn_ln.forward(x.clone());
+        let kv = self.attn.key_value(h.clone());
+        self.mlp.forward(x + self.attn.attend(self.attn.queries(h), &kv, false))
+    }
+}

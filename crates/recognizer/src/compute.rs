@@ -1,0 +1,110 @@
+//! Which processor the model runs on.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::Device;
+
+#[cfg(feature = "gpu")]
+mod gpu;
+
+/// Where to compute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Compute {
+    /// On a GPU if there is one, else on the CPU.
+    #[default]
+    Auto,
+    /// On the CPU.
+    Cpu,
+    /// On the first GPU.
+    Gpu,
+    /// On the GPU whose name contains this, in any case.
+    Named(String),
+}
+
+impl FromStr for Compute {
+    type Err = Infallible;
+
+    fn from_str(name: &str) -> Result<Self, Infallible> {
+        Ok(match name {
+            "auto" | "" => Self::Auto,
+            "cpu" => Self::Cpu,
+            "gpu" => Self::Gpu,
+            name => Self::Named(name.into()),
+        })
+    }
+}
+
+impl fmt::Display for Compute {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+            Self::Named(name) => name,
+        })
+    }
+}
+
+/// A processor that was found for a [`Compute`].
+#[derive(Clone, Debug)]
+pub(crate) struct Processor {
+    pub(crate) device: Device,
+    /// `cpu`, or `gpu:NAME`.
+    pub(crate) name: String,
+    /// Why it is not the GPU that was asked for.
+    pub(crate) fallback: Option<String>,
+}
+
+impl Processor {
+    /// The CPU; every machine has one.
+    pub(crate) fn cpu(fallback: Option<String>) -> Self {
+        Self { device: Device::flex(), name: "cpu".into(), fallback }
+    }
+
+    /// Finds the processor that is asked for, or the CPU where there is none.
+    pub(crate) fn find(compute: &Compute) -> Self {
+        if *compute == Compute::Cpu {
+            return Self::cpu(None);
+        }
+        match find_gpu(compute) {
+            Ok((device, name)) => Self { device, name: format!("gpu:{name}"), fallback: None },
+            Err(_) if *compute == Compute::Auto => Self::cpu(None),
+            Err(reason) => Self::cpu(Some(reason)),
+        }
+    }
+
+    pub(crate) fn is_gpu(&self) -> bool {
+        self.name != "cpu"
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn find_gpu(compute: &Compute) -> Result<(Device, String), String> {
+    gpu::find(compute)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn find_gpu(_: &Compute) -> Result<(Device, String), String> {
+    Err("this program was built without GPU support; build it with the feature `gpu`".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for name in ["auto", "cpu", "gpu", "NVIDIA H100"] {
+            assert_eq!(name.parse::<Compute>().unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_there_gives_the_cpu_and_the_reason() {
+        let processor = Processor::find(&Compute::Named("no such card".into()));
+        assert_eq!(processor.name, "cpu");
+        assert!(processor.fallback.is_some());
+    }
+}

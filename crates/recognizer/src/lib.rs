@@ -1,0 +1,46 @@
+//! Whisper in burn: log-Mel columns to words.
+//!
+//! ```text
+//! columns → window → audio_encoder → text_decoder ⇄ search → words → transcript → events
+//! ```
+//!
+//! In: columns of raw log₁₀ Mel energies, one every 10 ms. Out: for live speech [`Partial`] and
+//! [`Outcome`] by way of [`Recognizer`], for recordings a [`Transcript`] by way of
+//! [`Model::transcribe`]. The crate knows no sound card and no bus, and reads no configuration, no
+//! environment and no clock.
+//!
+//! Source of the model: openai/whisper at c0d2f62, whose names are kept.
+
+#![warn(missing_docs)]
+
+mod attention;
+mod audio_encoder;
+mod compute;
+mod dims;
+mod error;
+mod kernels;
+mod language;
+mod loader;
+mod model;
+mod options;
+#[cfg(test)]
+mod parity;
+mod recognizer;
+mod search;
+mod text_decoder;
+mod timing;
+mod tokenizer;
+mod transcribe;
+mod transcript;
+pub mod weights;
+mod window;
+mod words;
+
+pub use compute::Compute;
+pub use dims::ModelDimensions;
+pub use error::Error;
+pub use model::Model;
+pub use options::{Options, Task};
+pub use recognizer::{Final, Outcome, Partial, Reason, Recognizer};
+pub use transcribe::{Segment, Transcript};
+pub use transcript::Word;

@@ -1,0 +1,153 @@
+//! A Whisper model, loaded.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+
+use crate::audio_encoder::AudioEncoder;
+use crate::compute::{Compute, Processor};
+use crate::dims::ModelDimensions;
+use crate::loader::Loader;
+use crate::text_decoder::TextDecoder;
+use crate::timing::alignment_heads;
+use crate::tokenizer::Tokenizer;
+use crate::weights::Weights;
+use crate::window::{Padding, window};
+use crate::Error;
+
+/// A Whisper model on a processor. Cloning shares it.
+#[derive(Clone)]
+pub struct Model(Arc<Loaded>);
+
+struct Loaded {
+    dims: ModelDimensions,
+    encoder: AudioEncoder,
+    decoder: TextDecoder,
+    tokenizer: Tokenizer,
+    alignment_heads: Vec<(usize, usize)>,
+    processor: Processor,
+}
+
+impl Model {
+    /// Loads the model in the cache folder `dir`.
+    ///
+    /// A GPU that is missing, or that cannot run the model, is replaced by the CPU;
+    /// [`Model::fallback`] then says why.
+    ///
+    /// # Errors
+    ///
+    /// A folder without a model, or with one that is damaged.
+    pub fn load(dir: &Path, compute: &Compute) -> Result<Self, Error> {
+        let weights = Weights::open(dir)?;
+        let processor = Processor::find(compute);
+        if !processor.is_gpu() {
+            return Self::on(processor, &weights);
+        }
+        // A driver's failure shows itself as a panic deep inside of wgpu.
+        let tried = catch_unwind(AssertUnwindSafe(|| {
+            let model = Self::on(processor.clone(), &weights)?;
+            model.try_out()?;
+            Ok(model)
+        }));
+        let reason = match tried {
+            Ok(Err(Error::Device(reason))) => reason,
+            Ok(result) => return result,
+            Err(panic) => message(panic.as_ref()),
+        };
+        let reason = format!("{} failed: {reason}", processor.name);
+        Self::on(Processor::cpu(Some(reason)), &weights)
+    }
+
+    fn on(processor: Processor, weights: &Weights) -> Result<Self, Error> {
+        let dims = *weights.dims();
+        let tokenizer = Tokenizer::for_dims(&dims)?;
+        let loader = Loader { weights, device: &processor.device };
+        Ok(Self(Arc::new(Loaded {
+            encoder: AudioEncoder::load(&loader, &dims)?,
+            decoder: TextDecoder::load(&loader, &dims)?,
+            alignment_heads: alignment_heads(
+                dims.n_text_layer,
+                dims.n_text_head,
+                dims.n_mels,
+                !tokenizer.is_multilingual(),
+            ),
+            tokenizer,
+            dims,
+            processor,
+        })))
+    }
+
+    /// Runs one short window through everything, so that what cannot run fails here.
+    fn try_out(&self) -> Result<(), Error> {
+        let features = self.encode(&[], 96, -10.0, Padding::Silence);
+        let mut cache = self.decoder().start(&features, self.alignment_heads());
+        let output = self.decoder().forward(&[self.tokenizer().sot], &mut cache);
+        self.decoder().logits(output.hidden).map(drop)
+    }
+
+    /// Mel bands of a column.
+    pub fn n_mels(&self) -> usize {
+        self.0.dims.n_mels
+    }
+
+    /// Whether the model knows more than English.
+    pub fn is_multilingual(&self) -> bool {
+        self.0.tokenizer.is_multilingual()
+    }
+
+    /// What the model runs on: `cpu`, or `gpu:` and the name of the card.
+    pub fn backend(&self) -> &str {
+        &self.0.processor.name
+    }
+
+    /// Why the model does not run on the GPU that was asked for.
+    pub fn fallback(&self) -> Option<&str> {
+        self.0.processor.fallback.as_deref()
+    }
+
+    pub(crate) fn dims(&self) -> &ModelDimensions {
+        &self.0.dims
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.0.processor.device
+    }
+
+    pub(crate) fn decoder(&self) -> &TextDecoder {
+        &self.0.decoder
+    }
+
+    pub(crate) fn tokenizer(&self) -> &Tokenizer {
+        &self.0.tokenizer
+    }
+
+    pub(crate) fn alignment_heads(&self) -> &[(usize, usize)] {
+        &self.0.alignment_heads
+    }
+
+    /// Encodes columns, filled up to `n_ctx` positions.
+    ///
+    /// # Shapes
+    ///
+    /// - columns: `[n_frames, n_mels]`, log₁₀ energy
+    /// - output: `[1, n_ctx, n_state]`
+    pub(crate) fn encode(
+        &self,
+        columns: &[f32],
+        n_ctx: usize,
+        loudest: f32,
+        padding: Padding,
+    ) -> Tensor<3> {
+        let window = window(columns, self.n_mels(), n_ctx, loudest, padding, self.device());
+        self.0.encoder.forward(window)
+    }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().map(String::from);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "it did not say why".into())
+}

@@ -1,0 +1,261 @@
+//! Our numbers against those of openai-whisper, with the same weights and the same sound.
+//!
+//! The numbers are made by `tests/golden/make_parity.py`; its README says what they hold. Needs the
+//! real weights, which `tests/scripts/setup.sh` fetches; without them each test says that it is
+//! skipped.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+
+use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
+use crate::text_decoder::read;
+use crate::window::{MAX_POSITIONS, Padding, loudest};
+use crate::{Compute, Model, Options, Outcome, Recognizer, weights, words};
+
+/// What `make_parity.py` wrote.
+#[derive(Deserialize)]
+struct Golden {
+    encoder: Features,
+    encoder_truncated: Features,
+    forced: Logits,
+    forced_truncated: Logits,
+    greedy: Greedy,
+}
+
+#[derive(Deserialize)]
+struct Features {
+    positions: Vec<usize>,
+    values: Vec<Vec<f32>>,
+    norms: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Logits {
+    tokens: Vec<u32>,
+    top_ids: Vec<Vec<usize>>,
+    top_values: Vec<Vec<f32>>,
+    logsumexp: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Greedy {
+    timestamps: Decoded,
+    without_timestamps: Decoded,
+}
+
+#[derive(Deserialize)]
+struct Decoded {
+    tokens: Vec<u32>,
+    avg_logprob: f32,
+    no_speech_prob: f32,
+}
+
+/// A real model and its numbers, or `None` where the weights have not been fetched.
+fn real(name: &str) -> Option<(Model, Golden)> {
+    static CONVERT: Mutex<()> = Mutex::new(());
+    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = crate_dir.join("../../tests/data/cache").join(name);
+    if !source.join("model.bin").exists() {
+        println!("SKIPPED: parity with openai-whisper, {name} — no weights; run make test");
+        return None;
+    }
+    let cache: PathBuf = source.join("converted");
+    let one_at_a_time = CONVERT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !weights::is_cache(&cache) {
+        weights::convert(&source, &cache, &mut |_, _| ()).unwrap();
+    }
+    drop(one_at_a_time);
+    let golden = crate_dir.join(format!("tests/golden/parity_{name}.json"));
+    let golden = serde_json::from_str(&std::fs::read_to_string(golden).unwrap()).unwrap();
+    Some((Model::load(&cache, &Compute::Cpu).unwrap(), golden))
+}
+
+/// JFK's eleven seconds as raw columns, `[1104, 80]`, computed by openai-whisper.
+fn jfk() -> Vec<f32> {
+    let bytes = include_bytes!("../tests/golden/jfk_columns.f32");
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// The largest deviation between two rows of numbers.
+fn deviation(ours: &[f32], theirs: &[f32]) -> f32 {
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+fn check_encoder(model: &Model, golden: &Features, n_ctx: usize) {
+    let columns = jfk();
+    let features = model.encode(&columns, n_ctx, loudest(&columns), Padding::Silence);
+    let [_, _, n_state] = features.dims();
+    let features = read(features).unwrap();
+    let rows: Vec<&[f32]> = features.chunks_exact(n_state).collect();
+    for (&position, values) in golden.positions.iter().zip(&golden.values) {
+        let off = deviation(&rows[position][..values.len()], values);
+        assert!(off < 2e-3, "position {position} is off by {off}");
+    }
+    let norms: Vec<f32> =
+        rows.iter().map(|row| row.iter().map(|x| x * x).sum::<f32>().sqrt()).collect();
+    assert_eq!(norms.len(), golden.norms.len());
+    let off = deviation(&norms, &golden.norms);
+    assert!(off < 5e-3, "norms are off by {off}");
+}
+
+fn check_logits(model: &Model, golden: &Logits, n_ctx: usize) {
+    let columns = jfk();
+    let features = model.encode(&columns, n_ctx, loudest(&columns), Padding::Silence);
+    let mut cache = model.decoder().start(&features, &[]);
+    let output = model.decoder().forward(&golden.tokens, &mut cache);
+    let logits = model.decoder().logits(output.hidden).unwrap();
+    for (i, row) in logits.chunks_exact(model.dims().n_vocab).enumerate() {
+        let ours: Vec<f32> = golden.top_ids[i].iter().map(|&id| row[id]).collect();
+        let off = deviation(&ours, &golden.top_values[i]);
+        assert!(off < 5e-3, "row {i} is off by {off}");
+        let off = (crate::search::log_sum_exp(row) - golden.logsumexp[i]).abs();
+        assert!(off < 5e-3, "the sum of row {i} is off by {off}");
+    }
+}
+
+/// Greedy search over JFK in a window of `n_ctx` positions, with a draft.
+fn search(model: &Model, n_ctx: usize, timestamps: Timestamps, draft: &[u32]) -> Hypothesis {
+    let columns = jfk();
+    let features = model.encode(&columns, n_ctx, loudest(&columns), Padding::Silence);
+    let cache = model.decoder().start(&features, model.alignment_heads());
+    let tokenizer = model.tokenizer();
+    let mut prompt = tokenizer.sot_sequence(Some("en"), crate::Task::Transcribe);
+    if timestamps == Timestamps::Without {
+        prompt.push(tokenizer.no_timestamps);
+    }
+    let rules = Rules::new(tokenizer, timestamps);
+    let request = Request {
+        prompt: &prompt,
+        prefix: &[],
+        draft,
+        rules: &rules,
+        budget: 224,
+        align: Some(columns.len() / model.n_mels() / 2),
+    };
+    greedy(model, cache, &request).unwrap()
+}
+
+fn check_greedy(model: &Model, golden: &Greedy) {
+    for (timestamps, golden) in
+        [(Timestamps::With, &golden.timestamps), (Timestamps::Without, &golden.without_timestamps)]
+    {
+        let found = search(model, MAX_POSITIONS, timestamps, &[]);
+        assert_eq!(found.tokens, golden.tokens);
+        assert_eq!(found.ended, Ended::EndOfText);
+        assert!((found.mean_log_prob(0) - golden.avg_logprob).abs() < 2e-3);
+        assert!((found.no_speech - golden.no_speech_prob).abs() < 1e-3);
+    }
+}
+
+/// Whatever the draft, the tokens are those of plain greedy search.
+fn check_drafts(model: &Model) {
+    let plain = search(model, 640, Timestamps::Without, &[]);
+    let n = plain.tokens.len();
+    let mut wrong = plain.tokens.clone();
+    wrong[n / 2] += 1;
+    for draft in [&plain.tokens[..], &plain.tokens[..n / 3], &wrong, &[500; 30]] {
+        let found = search(model, 640, Timestamps::Without, draft);
+        assert_eq!(found.tokens, plain.tokens);
+        let off = deviation(&found.log_probs, &plain.log_probs);
+        assert!(off < 1e-3, "log-probabilities are off by {off}");
+        assert_eq!(found.attention.len(), n + 1);
+        for (ours, theirs) in found.attention.iter().zip(&plain.attention) {
+            assert!(deviation(ours, theirs) < 1e-3);
+        }
+    }
+    assert_eq!(search(model, 640, Timestamps::Without, &plain.tokens).accepted, n);
+    assert_eq!(search(model, 640, Timestamps::Without, &wrong).accepted, n / 2);
+}
+
+#[test]
+fn tiny_en_computes_what_openai_computes() {
+    let Some((model, golden)) = real("tiny.en") else { return };
+    check_encoder(&model, &golden.encoder, MAX_POSITIONS);
+    check_encoder(&model, &golden.encoder_truncated, 576);
+    check_logits(&model, &golden.forced, MAX_POSITIONS);
+    check_logits(&model, &golden.forced_truncated, 576);
+    check_greedy(&model, &golden.greedy);
+}
+
+#[test]
+fn base_computes_what_openai_computes() {
+    let Some((model, golden)) = real("base") else { return };
+    check_encoder(&model, &golden.encoder, MAX_POSITIONS);
+    check_encoder(&model, &golden.encoder_truncated, 576);
+    check_logits(&model, &golden.forced, MAX_POSITIONS);
+    check_logits(&model, &golden.forced_truncated, 576);
+    check_greedy(&model, &golden.greedy);
+}
+
+#[test]
+fn a_draft_never_changes_the_words() {
+    for name in ["tiny.en", "base"] {
+        let Some((model, _)) = real(name) else { return };
+        check_drafts(&model);
+    }
+}
+
+#[test]
+fn words_are_heard_in_order_and_within_the_sound() {
+    let Some((model, _)) = real("tiny.en") else { return };
+    let found = search(&model, 640, Timestamps::Without, &[]);
+    let words = words::words(&model, &found, 0, 552, "en", 0.0);
+    assert!(words.is_sorted_by(|a, b| a.start <= b.start && a.end <= b.end));
+    assert!(words.iter().all(|word| 0.0 <= word.start && word.end <= 11.04));
+    let ask = words.iter().find(|word| word.text == " ask").unwrap();
+    assert!((3.0..3.8).contains(&ask.start), "the first \"ask\" is said at 3.3 s, not {}", ask.start);
+}
+
+/// Runs a recognizer over columns, a step every `every` of them.
+fn live(recognizer: &mut Recognizer, columns: &[f32], every: usize) -> (Vec<String>, Outcome) {
+    let mut committed = Vec::new();
+    for chunk in columns.chunks(80 * every) {
+        chunk.chunks_exact(80).for_each(|column| recognizer.push(column));
+        if let Some(partial) = recognizer.step().unwrap() {
+            committed.push(partial.committed);
+        }
+    }
+    (committed, recognizer.finish().unwrap())
+}
+
+#[test]
+fn live_words_grow_and_end_as_the_whole() {
+    let Some((model, golden)) = real("tiny.en") else { return };
+    let mut recognizer = Recognizer::new(model.clone(), Options::default()).unwrap();
+    for every in [25, 60] {
+        let (committed, outcome) = live(&mut recognizer, &jfk(), every);
+        let Outcome::Final(found) = outcome else { panic!("nothing was heard") };
+        assert!(committed.is_sorted_by(|a, b| b.starts_with(a.as_str())), "{committed:#?}");
+        assert!(found.text.starts_with(committed.last().unwrap().as_str()));
+        assert!(committed.last().unwrap().len() > 30, "{committed:#?}");
+        let plain = |text: &str| -> String {
+            text.to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == ' ').collect()
+        };
+        let offline = model.tokenizer().decode(&golden.greedy.without_timestamps.tokens);
+        assert_eq!(plain(&found.text), plain(offline.trim()));
+    }
+}
+
+#[test]
+fn a_recording_is_cut_into_segments_with_times() {
+    let Some((model, _)) = real("tiny.en") else { return };
+    let (columns, mut reached) = (jfk(), 0);
+    let transcript = model
+        .transcribe(&columns, &[0..1100], &Options::default(), &mut |column, _| {
+            reached = column;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(transcript.language, "en");
+    assert!(reached >= 1000);
+    let text: Vec<&str> = transcript.segments.iter().map(|s| s.text.as_str()).collect();
+    assert!(text.join(" ").starts_with("And so my fellow Americans ask not what your country"));
+    assert!(transcript.segments.is_sorted_by(|a, b| a.start < a.end && a.end <= b.start + 0.01));
+    let silent = model.transcribe(&columns, &[], &Options::default(), &mut |_, _| {
+        ControlFlow::Continue(())
+    });
+    assert!(silent.unwrap().segments.is_empty());
+}

@@ -1,0 +1,333 @@
+//! Columns → words while they are spoken.
+//!
+//! A growing window of columns is decoded again and again: the encoder takes the sound so far and a
+//! short tail of silence, the last hypothesis is verified as a draft, and what two hypotheses agree
+//! on is committed. When the window has grown long, it is cut at a committed word.
+//!
+//! Runs on the `recognition` thread; each call of [`Recognizer::step`] computes for a good while.
+
+use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
+use crate::transcribe::{MIN_MEAN_LOG_PROB, NO_SPEECH};
+use crate::transcript::{HypothesisBuffer, Word, text};
+use crate::window::{
+    COLUMNS_PER_POSITION, COLUMNS_PER_SECOND, MAX_COLUMNS, MAX_POSITIONS, Padding, bucket, loudest,
+};
+use crate::{Error, Model, Options, language, words};
+
+/// Silence behind the sound, in positions. With none, the model invents words to fill the window.
+const PAD: usize = 64;
+/// The shortest sound worth a step.
+const MIN_COLUMNS: usize = 30;
+/// Sound this close to the end may still change the words, in seconds.
+const END_GUARD: f32 = 0.35;
+/// Silence of the recording that is kept behind the last voice; what follows is digital silence.
+const KEPT_SILENCE: usize = COLUMNS_PER_SECOND * 3 / 10;
+/// A window that has grown longer is cut at the first good place.
+const LONG_WINDOW: usize = COLUMNS_PER_SECOND * 14;
+/// A window that has grown longer is cut in any case.
+const MAX_WINDOW: usize = MAX_COLUMNS - COLUMNS_PER_SECOND * 2;
+/// Sound that stays in front of the end when the window is cut, in seconds.
+const CONTEXT: f32 = 4.0;
+/// Tokens that a second of speech may have. Whisper's are 3 or 4; a Chinese sign can take 3.
+const TOKENS_PER_SECOND: usize = 12;
+/// Tokens that any sound may have.
+const MIN_BUDGET: usize = 12;
+/// Tokens of text that fit behind the prompt.
+const MAX_BUDGET: usize = 440;
+/// Seconds of sound from which on a language is taken as detected.
+const LANGUAGE_SECONDS: usize = 2;
+/// Probability from which on a language is taken as detected.
+const LANGUAGE_BELIEF: f32 = 0.8;
+
+/// What is known while somebody speaks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partial {
+    /// Text that will not change.
+    pub committed: String,
+    /// Text behind it that may.
+    pub tentative: String,
+    /// ISO code of the language, once it is known.
+    pub language: Option<&'static str>,
+    /// The words of both.
+    pub words: Vec<Word>,
+}
+
+/// What an utterance came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Words.
+    Final(Final),
+    /// No words, and why.
+    Discarded(Reason),
+}
+
+/// An utterance in words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Final {
+    /// All of its text.
+    pub text: String,
+    /// ISO code of the language.
+    pub language: &'static str,
+    /// Its words.
+    pub words: Vec<Word>,
+    /// Mean probability of the words, 0..=1.
+    pub confidence: f32,
+}
+
+/// Why an utterance has no words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nobody spoke.
+    NoSpeech,
+    /// The model went round in circles.
+    Loop,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoSpeech => "no-speech",
+            Self::Loop => "loop",
+        })
+    }
+}
+
+/// Recognizes one utterance after the other.
+pub struct Recognizer {
+    model: Model,
+    options: Options,
+    rules: Rules,
+    /// The language of the utterance; empty while it is not known.
+    language: &'static str,
+    /// The language of the last hypothesis.
+    guess: &'static str,
+    /// The window, `[n, n_mels]`.
+    columns: Vec<f32>,
+    /// Columns of the utterance that are cut off.
+    origin: usize,
+    /// The largest value of the utterance.
+    loudest: f32,
+    /// Columns of the utterance at the end of the last voice; `None` while somebody speaks.
+    quiet_since: Option<usize>,
+    /// Columns of the utterance at the last step.
+    seen: usize,
+    buffer: HypothesisBuffer,
+}
+
+impl Recognizer {
+    /// Makes a recognizer for one stream of utterances.
+    ///
+    /// # Errors
+    ///
+    /// Options that the model cannot serve.
+    pub fn new(model: Model, options: Options) -> Result<Self, Error> {
+        options.check(&model)?;
+        Ok(Self {
+            rules: Rules::new(model.tokenizer(), Timestamps::Without),
+            language: language::fixed(&model, &options),
+            guess: "",
+            model,
+            options,
+            columns: Vec::new(),
+            origin: 0,
+            loudest: loudest(&[]),
+            quiet_since: None,
+            seen: 0,
+            buffer: HypothesisBuffer::default(),
+        })
+    }
+
+    /// Takes the next column of the utterance. Cheap.
+    ///
+    /// # Shapes
+    ///
+    /// - column: `[n_mels]`, log₁₀ energy
+    pub fn push(&mut self, column: &[f32]) {
+        debug_assert_eq!(column.len(), self.model.n_mels());
+        self.loudest = self.loudest.max(loudest(column));
+        self.columns.extend_from_slice(column);
+    }
+
+    /// Notes that nobody speaks from here on.
+    pub fn quiet(&mut self) {
+        self.quiet_since.get_or_insert(self.origin + self.n_columns());
+    }
+
+    /// Notes that somebody speaks again.
+    pub fn voice(&mut self) {
+        self.quiet_since = None;
+    }
+
+    /// Updates the hypothesis with all columns pushed. `None` if there is nothing new to hear.
+    ///
+    /// # Errors
+    ///
+    /// A GPU that fails. The columns are kept.
+    pub fn step(&mut self) -> Result<Option<Partial>, Error> {
+        let now = self.origin + self.sound();
+        if now == self.seen || self.sound() < MIN_COLUMNS {
+            return Ok(None);
+        }
+        self.seen = now;
+        if self.n_columns() > LONG_WINDOW {
+            self.cut();
+        }
+        let (hypothesis, heard) = self.decode(PAD)?;
+        match hypothesis.ended {
+            Ended::EndOfText => {
+                let until = self.seconds() - END_GUARD;
+                self.buffer.revise(heard, until);
+            }
+            // A hypothesis without end confirms nothing.
+            Ended::Budget | Ended::Loop => self.buffer.forget_tentative(),
+        }
+        Ok(Some(self.partial()))
+    }
+
+    /// Ends the utterance: all of its words, and the recognizer ready for the next one.
+    ///
+    /// # Errors
+    ///
+    /// A GPU that fails. The columns are kept; [`Recognizer::reset`] lets go of them.
+    pub fn finish(&mut self) -> Result<Outcome, Error> {
+        if self.n_columns() > 0 {
+            let (mut hypothesis, mut heard) = self.decode(PAD)?;
+            if hypothesis.ended != Ended::EndOfText {
+                // The full window is what Whisper was trained on; it rarely loops there.
+                (hypothesis, heard) = self.decode(MAX_POSITIONS)?;
+            }
+            let is_silence = self.buffer.committed().is_empty()
+                && hypothesis.no_speech > NO_SPEECH
+                && hypothesis.mean_log_prob(0) < MIN_MEAN_LOG_PROB;
+            if !is_silence {
+                self.buffer.conclude(heard);
+            }
+            if hypothesis.ended == Ended::Loop && self.buffer.committed().is_empty() {
+                self.reset();
+                return Ok(Outcome::Discarded(Reason::Loop));
+            }
+        }
+        let outcome = self.outcome();
+        self.reset();
+        Ok(outcome)
+    }
+
+    /// Drops the utterance.
+    pub fn reset(&mut self) {
+        self.language = language::fixed(&self.model, &self.options);
+        self.guess = "";
+        self.columns.clear();
+        self.origin = 0;
+        self.loudest = loudest(&[]);
+        self.quiet_since = None;
+        self.seen = 0;
+        self.buffer = HypothesisBuffer::default();
+    }
+
+    fn n_columns(&self) -> usize {
+        self.columns.len() / self.model.n_mels()
+    }
+
+    /// Columns of the window that are worth hearing: silence at the end is not.
+    fn sound(&self) -> usize {
+        let end = self.quiet_since.map_or(usize::MAX, |quiet| quiet + KEPT_SILENCE);
+        self.n_columns().min(end.saturating_sub(self.origin))
+    }
+
+    /// Seconds of the utterance so far.
+    fn seconds(&self) -> f32 {
+        (self.origin + self.n_columns()) as f32 / COLUMNS_PER_SECOND as f32
+    }
+
+    /// Decodes the window with at least `pad` positions of silence behind it; the words behind the
+    /// committed ones.
+    fn decode(&mut self, pad: usize) -> Result<(Hypothesis, Vec<Word>), Error> {
+        let model = self.model.clone();
+        let sound = self.sound().min(MAX_COLUMNS);
+        let n_ctx = bucket(sound, pad);
+        let columns = &self.columns[..sound * model.n_mels()];
+        let features = model.encode(columns, n_ctx, self.loudest, Padding::Silence);
+        let cache = model.decoder().start(&features, model.alignment_heads());
+        let language = match self.language {
+            "" => self.detect_language(&cache, sound)?,
+            language => language,
+        };
+        let mut prompt = model.tokenizer().sot_sequence(Some(language), self.options.task);
+        prompt.push(model.tokenizer().no_timestamps);
+        let prefix = self.buffer.prefix();
+        let draft = self.buffer.draft();
+        let budget = sound * TOKENS_PER_SECOND / COLUMNS_PER_SECOND + MIN_BUDGET;
+        let n_content = sound.div_ceil(COLUMNS_PER_POSITION).max(1);
+        let request = Request {
+            prompt: &prompt,
+            prefix: &prefix,
+            draft: &draft,
+            rules: &self.rules,
+            budget: budget.max(prefix.len() + MIN_BUDGET).min(MAX_BUDGET),
+            align: Some(n_content),
+        };
+        let found = greedy(&model, cache, &request)?;
+        let origin = self.origin as f32 / COLUMNS_PER_SECOND as f32;
+        let heard = words::words(&model, &found, prefix.len(), n_content, language, origin);
+        self.guess = language;
+        Ok((found, heard))
+    }
+
+    /// The likeliest language; kept for the utterance once it is sure enough.
+    fn detect_language(
+        &mut self,
+        cache: &crate::text_decoder::Cache,
+        sound: usize,
+    ) -> Result<&'static str, Error> {
+        let (language, belief) = language::detect(&self.model, cache, &self.options)?;
+        if sound >= LANGUAGE_SECONDS * COLUMNS_PER_SECOND && belief >= LANGUAGE_BELIEF {
+            self.language = language;
+        }
+        Ok(language)
+    }
+
+    /// Cuts the window at a committed word, or by force where it has grown too long.
+    fn cut(&mut self) {
+        let origin = self.origin as f32 / COLUMNS_PER_SECOND as f32;
+        let latest = self.seconds() - CONTEXT;
+        let start = self.buffer.cut_within(origin + 1.0..latest).or_else(|| {
+            (self.n_columns() > MAX_WINDOW).then(|| {
+                self.buffer.commit_before(latest);
+                latest
+            })
+        });
+        let Some(start) = start else { return };
+        let column = (start * COLUMNS_PER_SECOND as f32) as usize;
+        let gone = column.saturating_sub(self.origin).min(self.n_columns());
+        self.columns.drain(..gone * self.model.n_mels());
+        self.origin += gone;
+        self.buffer.slide(start);
+    }
+
+    fn partial(&self) -> Partial {
+        let words = [self.buffer.committed(), self.buffer.tentative()].concat();
+        let committed = text(self.buffer.committed());
+        let whole = text(&words);
+        Partial {
+            tentative: whole[committed.len()..].into(),
+            committed,
+            language: (!self.guess.is_empty()).then_some(self.guess),
+            words,
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        let words = self.buffer.committed().to_vec();
+        let text = text(&words);
+        if text.is_empty() {
+            return Outcome::Discarded(Reason::NoSpeech);
+        }
+        let sum: f32 = words.iter().map(|word| word.probability).sum();
+        Outcome::Final(Final {
+            confidence: sum / words.len() as f32,
+            language: self.guess,
+            text,
+            words,
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! Features and tokens → logits, one token or many at a time.
+//!
+//! Runs on the `recognition` thread. What has been computed for earlier tokens stays in a
+//! [`Cache`]; a cache can be cut back to any length, which is what makes it cheap to verify the
+//! previous hypothesis and to go on from its first mistake.
+//!
+//! Source: `TextDecoder` in openai/whisper, `whisper/model.py` at c0d2f62.
+
+use burn::module::Module;
+use burn::nn::LayerNorm;
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::Error;
+use crate::attention::{D_HEAD, KeyValue, Mlp, MultiHeadAttention};
+use crate::dims::ModelDimensions;
+use crate::loader::Loader;
+
+/// The decoder half of Whisper.
+#[derive(Module, Debug)]
+pub(crate) struct TextDecoder {
+    /// `[n_vocab, n_state]`; its transpose gives the logits.
+    token_embedding: Tensor<2>,
+    /// Learned, `[n_text_ctx, n_state]`.
+    positional_embedding: Tensor<2>,
+    blocks: Vec<ResidualAttentionBlock>,
+    ln: LayerNorm,
+}
+
+/// What a sequence of tokens over one window has left behind.
+#[derive(Clone, Debug)]
+pub(crate) struct Cache {
+    /// One for each layer, over the window.
+    cross: Vec<KeyValue>,
+    /// One for each layer, over the tokens so far.
+    own: Vec<Option<KeyValue>>,
+    /// Keys of the heads that follow the speech, with the head of each: `[1, n, D_HEAD, n_ctx]`.
+    alignment: Vec<Option<(Vec<usize>, Tensor<4>)>>,
+    n_tokens: usize,
+}
+
+/// What [`TextDecoder::forward`] gives.
+pub(crate) struct Output {
+    /// One row a token, `[1, n, n_state]`; [`TextDecoder::logits`] takes it on.
+    pub(crate) hidden: Tensor<3>,
+    /// Where each token looks in the window, `[n_head, n, n_ctx]`, one entry for each layer that
+    /// has alignment heads; softmax not yet taken.
+    pub(crate) alignment: Vec<Tensor<3>>,
+}
+
+impl TextDecoder {
+    /// Loads the parameters below `decoder.`.
+    pub(crate) fn load(loader: &Loader, dims: &ModelDimensions) -> Result<Self, Error> {
+        let n_state = dims.n_text_state;
+        let blocks = (0..dims.n_text_layer)
+            .map(|i| ResidualAttentionBlock::load(loader, &format!("decoder.blocks.{i}"), n_state))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            token_embedding: loader
+                .tensor("decoder.token_embedding.weight", [dims.n_vocab, n_state])?,
+            positional_embedding: loader
+                .tensor("decoder.positional_embedding", [dims.n_text_ctx, n_state])?,
+            blocks,
+            ln: loader.layer_norm("decoder.ln", n_state)?,
+        })
+    }
+
+    /// Starts a sequence over a window.
+    ///
+    /// `alignment_heads` are (layer, head): those whose attention is to be reported.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[1, n_ctx, n_state]`
+    pub(crate) fn start(
+        &self,
+        features: &Tensor<3>,
+        alignment_heads: &[(usize, usize)],
+    ) -> Cache {
+        let cross: Vec<_> =
+            self.blocks.iter().map(|b| b.cross_attn.key_value(features.clone())).collect();
+        let alignment = cross.iter().enumerate().map(|(layer, kv)| {
+            let heads: Vec<_> =
+                alignment_heads.iter().filter(|&&(l, _)| l == layer).map(|&(_, h)| h).collect();
+            (!heads.is_empty()).then(|| {
+                let keys = pick_heads(&kv.key, &heads).swap_dims(2, 3);
+                (heads, keys)
+            })
+        });
+        Cache {
+            alignment: alignment.collect(),
+            own: vec![None; cross.len()],
+            cross,
+            n_tokens: 0,
+        }
+    }
+
+    /// Takes the next tokens of a sequence.
+    ///
+    /// The caller keeps the sequence within `n_text_ctx`.
+    pub(crate) fn forward(&self, tokens: &[u32], cache: &mut Cache) -> Output {
+        let device = self.token_embedding.device();
+        let embedded = self.token_embedding.clone().select(0, ids(tokens, &device));
+        let positions = self.positional_embedding.clone();
+        let positions = positions.narrow(0, cache.n_tokens, tokens.len());
+        let mut x = (embedded + positions).unsqueeze::<3>();
+        let mut alignment = Vec::new();
+        for (layer, block) in self.blocks.iter().enumerate() {
+            x = block.forward(x, layer, cache, &mut alignment);
+        }
+        cache.n_tokens += tokens.len();
+        Output { hidden: self.ln.forward(x), alignment }
+    }
+
+    /// Scores every token of the vocabulary as the successor of each row.
+    ///
+    /// # Shapes
+    ///
+    /// - hidden: `[1, n, n_state]`
+    /// - output: `[n][n_vocab]`, row after row
+    pub(crate) fn logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, Error> {
+        let [_, n, n_state] = hidden.dims();
+        let logits =
+            hidden.reshape([n, n_state]).matmul(self.token_embedding.clone().transpose());
+        read(logits)
+    }
+}
+
+impl Cache {
+    /// Number of tokens taken.
+    pub(crate) fn n_tokens(&self) -> usize {
+        self.n_tokens
+    }
+
+    /// Number of positions of the window.
+    pub(crate) fn n_ctx(&self) -> usize {
+        self.cross.first().map_or(0, KeyValue::len)
+    }
+
+    /// Forgets all but the first `n_tokens` tokens.
+    pub(crate) fn truncate(&mut self, n_tokens: usize) {
+        if n_tokens < self.n_tokens {
+            for own in &mut self.own {
+                *own = own.take().map(|kv| kv.truncate(n_tokens));
+            }
+            self.n_tokens = n_tokens;
+        }
+    }
+}
+
+/// Attention of the tokens to themselves, to the window, then the two linear layers.
+#[derive(Module, Debug)]
+struct ResidualAttentionBlock {
+    attn_ln: LayerNorm,
+    attn: MultiHeadAttention,
+    cross_attn_ln: LayerNorm,
+    cross_attn: MultiHeadAttention,
+    mlp: Mlp,
+}
+
+impl ResidualAttentionBlock {
+    fn load(loader: &Loader, name: &str, n_state: usize) -> Result<Self, Error> {
+        Ok(Self {
+            attn_ln: loader.layer_norm(&format!("{name}.attn_ln"), n_state)?,
+            attn: MultiHeadAttention::load(loader, &format!("{name}.attn"), n_state)?,
+            cross_attn_ln: loader.layer_norm(&format!("{name}.cross_attn_ln"), n_state)?,
+            cross_attn: MultiHeadAttention::load(loader, &format!("{name}.cross_attn"), n_state)?,
+            mlp: Mlp::load(loader, name, n_state)?,
+        })
+    }
+
+    fn forward(
+        &self,
+        x: Tensor<3>,
+        layer: usize,
+        cache: &mut Cache,
+        alignment: &mut Vec<Tensor<3>>,
+    ) -> Tensor<3> {
+        let h = self.attn_ln.forward(x.clone());
+        let next = self.attn.key_value(h.clone());
+        let own = match cache.own[layer].take() {
+            Some(own) => own.append(next),
+            None => next,
+        };
+        let x = x + self.attn.attend(self.attn.queries(h), &own, true);
+        cache.own[layer] = Some(own);
+
+        let queries = self.cross_attn.queries(self.cross_attn_ln.forward(x.clone()));
+        if let Some((heads, keys)) = &cache.alignment[layer] {
+            let scores = pick_heads(&queries, heads).matmul(keys.clone());
+            alignment.push(scores.squeeze_dim(0) / (D_HEAD as f32).sqrt());
+        }
+        let x = x + self.cross_attn.attend(queries, &cache.cross[layer], false);
+        self.mlp.forward(x)
+    }
+}
+
+/// The named heads of `[1, n_head, n, d]`, in their order.
+fn pick_heads(x: &Tensor<4>, heads: &[usize]) -> Tensor<4> {
+    Tensor::cat(heads.iter().map(|&head| x.clone().narrow(1, head, 1)).collect(), 1)
+}
+
+/// Token ids as a tensor.
+fn ids(tokens: &[u32], device: &Device) -> Tensor<1, Int> {
+    let ids: Vec<i32> = tokens.iter().map(|&id| id as i32).collect();
+    Tensor::from_data(TensorData::new(ids, [tokens.len()]), device)
+}
+
+/// Waits for the device and copies a tensor back.
+pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
+    tensor.try_into_vec_as::<f32>().map_err(|error| Error::Device(error.to_string()))
+}
+
+/// Where each token looks, averaged over heads: see [`crate::timing`].
+pub(crate) fn attention_rows(output: &Output, n_content: usize) -> Result<Vec<Vec<f32>>, Error> {
+    let heads = Tensor::cat(output.alignment.clone(), 0);
+    let [n_head, n, n_ctx] = heads.dims();
+    let n_content = n_content.min(n_ctx);
+    let weights = read(softmax(heads.narrow(2, 0, n_content), 2))?;
+    // [n_head, n, n_content] → one row a token that holds all heads after another
+    Ok((0..n)
+        .map(|token| {
+            (0..n_head)
+                .flat_map(|head| {
+                    let at = (head * n + token) * n_content;
+                    weights[at..at + n_content].iter().copied()
+                })
+                .collect()
+        })
+        .collect())
+}

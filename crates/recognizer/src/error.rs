@@ -16,7 +16,7 @@ pub enum Error {
     /// The file is none of the formats known: give another one.
     #[error(
         "{path} is not a Whisper model: give an OpenAI .pt checkpoint, a safetensors file or \
-         folder, or a CTranslate2 folder"
+         folder, a CTranslate2 folder or a ggml file of whisper.cpp's"
     )]
     UnknownFormat { path: PathBuf },
     /// The format is known, but this kind of it is not: give the file in another kind.

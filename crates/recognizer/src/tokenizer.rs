@@ -23,8 +23,8 @@ const TIMESTAMP_STEP: f32 = 0.02;
 const N_TIMESTAMPS: u32 = 1501;
 
 /// What Whisper writes for sounds that are not speech: speaker tags, notes, brackets, rules.
-const NON_SPEECH: &str = "\" # ( ) * + / : ; < = > @ [ \\ ] ^ _ ` { | } ~ 「 」 『 』 << >> <<< >>> \
-                          -- --- -( -[ (' (\" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪";
+const NON_SPEECH: &str = "\" # ( ) * + / : ; < = > @ [ \\ ] ^ _ ` { | } ~ 「 」 『 』 \
+                          << >> <<< >>> -- --- -( -[ (' (\" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪";
 /// As above. Where these are several tokens the first is suppressed, which only such signs have.
 const MUSIC: &str = "♩ ♪ ♫ ♬ ♭ ♮ ♯";
 

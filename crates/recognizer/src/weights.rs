@@ -1,7 +1,7 @@
 //! Checkpoints: whatever a Whisper model comes in → one memory-mapped file of our own.
 //!
 //! In: OpenAI's `.pt`, safetensors with OpenAI's or Hugging Face's names (one file or shards), a
-//! CTranslate2 folder. Out: `model.safetensors` with OpenAI's names and `f16` values, which
+//! CTranslate2 folder, whisper.cpp's `.bin`. Out: `model.safetensors` with OpenAI's names and `f16` values, which
 //! [`Weights`] reads for the model. What a file is, is told from its first bytes, never from its
 //! name, and nothing in it is believed before it is checked against the file's length and against
 //! the other tensors: files come from the network.
@@ -9,7 +9,9 @@
 mod alignment;
 mod cache;
 mod ctranslate2;
+mod cursor;
 mod format;
+mod ggml;
 mod names;
 mod parameters;
 mod pytorch;

@@ -138,19 +138,17 @@ pub(super) fn write(
     fs::create_dir_all(into).map_err(io)?;
     remove_abandoned(into);
     let header = header(checkpoint, source, dims)?;
-    let body: usize =
-        parameters(dims).iter().map(|(_, shape)| 2 * shape.iter().product::<usize>()).sum();
-    let total = (header.len() + body) as u64;
-    let unfinished = Unfinished(into.join(format!("{UNFINISHED}{}", std::process::id())));
-    let file = File::create_new(&unfinished.0).map_err(io)?;
-    // Tells other processes that this one is still at work.
-    file.try_lock().map_err(|error| io(error.into()))?;
+    let total = (header.len() + body_length(dims)) as u64;
     let full = |error: io::Error| match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             Error::DiskFull { path: into.into(), needed: total }
         }
         _ => io(error),
     };
+    let unfinished = Unfinished(into.join(format!("{UNFINISHED}{}", std::process::id())));
+    let file = File::create_new(&unfinished.0).map_err(full)?;
+    // Tells other processes that this one is still at work.
+    file.try_lock().map_err(|error| io(error.into()))?;
     let mut out = BufWriter::with_capacity(1 << 16, file);
     out.write_all(&header).map_err(full)?;
     let mut done = header.len() as u64;
@@ -164,10 +162,12 @@ pub(super) fn write(
         progress(done, total);
     }
     let file = out.into_inner().map_err(|error| full(error.into_error()))?;
-    file.sync_all().map_err(full)?;
-    fs::rename(&unfinished.0, into.join(FILE)).map_err(full)?;
-    // The rename lasts only once the folder is on the disk as well.
-    File::open(into).and_then(|folder| folder.sync_all()).map_err(io)
+    unfinished.finish(&file, into).map_err(full)
+}
+
+/// Bytes of all parameters.
+fn body_length(dims: &ModelDimensions) -> usize {
+    parameters(dims).iter().map(|(_, shape)| 2 * shape.iter().product::<usize>()).sum()
 }
 
 /// The length of the table, and the table.
@@ -209,8 +209,18 @@ fn header(
     Ok(header)
 }
 
-/// A file that is gone when this is dropped, unless it was renamed.
+/// A file that is gone when this is dropped, unless it was finished.
 struct Unfinished(PathBuf);
+
+impl Unfinished {
+    /// Gives the file its name once all of it is on the disk.
+    fn finish(self, file: &File, into: &Path) -> io::Result<()> {
+        file.sync_all()?;
+        fs::rename(&self.0, into.join(FILE))?;
+        // The rename lasts only once the folder is on the disk as well.
+        File::open(into)?.sync_all()
+    }
+}
 
 impl Drop for Unfinished {
     fn drop(&mut self) {

@@ -13,6 +13,7 @@ use half::f16;
 use half::vec::HalfFloatVecExt;
 use memmap2::Mmap;
 
+use super::cursor::Cursor;
 use super::values::{self, Type};
 use super::{Checkpoint, alignment, names};
 use crate::error::Error;
@@ -39,10 +40,8 @@ impl Ctranslate2 {
     /// Reads the table of variables.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let map = values::map(path)?;
-        let mut cursor = Cursor { bytes: &map, at: 0 };
-        let tables = cursor.tables();
-        let (variables, aliases) =
-            tables.map_err(|what| Error::Damaged { path: path.into(), what })?;
+        let damaged = |what| Error::Damaged { path: path.into(), what };
+        let (variables, aliases) = tables(Cursor::new(&map)).map_err(damaged)?;
         Ok(Self { path: path.into(), map, variables, aliases })
     }
 
@@ -84,7 +83,7 @@ impl Checkpoint for Ctranslate2 {
         let mut shape = self.variable(&name)?.shape.clone();
         let first = shape.first_mut()?;
         // Where the parts are not equal the shape stays whole, and is found to be wrong.
-        if *first % rows.of == 0 {
+        if first.is_multiple_of(rows.of) {
             *first /= rows.of;
         }
         Some(shape)
@@ -136,82 +135,54 @@ fn size(type_id: u8) -> Option<usize> {
     }
 }
 
-/// Reads the file from its start. Errors are words for [`Error::Damaged`].
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
 type Tables = (HashMap<String, Variable>, HashMap<String, String>);
 
-impl Cursor<'_> {
-    fn tables(&mut self) -> Result<Tables, String> {
-        let version = self.u32()?;
-        if !VERSIONS.contains(&version) {
-            return Err(format!("it has version {version}, known are 4 to 6"));
-        }
-        self.name()?;
-        self.u32()?;
-        let (mut variables, mut aliases) = (HashMap::new(), HashMap::new());
-        for _ in 0..self.u32()? {
-            let (name, variable) = self.variable()?;
-            variables.insert(name, variable);
-        }
-        for _ in 0..self.u32()? {
-            aliases.insert(self.name()?, self.name()?);
-        }
-        match self.at == self.bytes.len() {
-            true => Ok((variables, aliases)),
-            false => Err("bytes are left over behind the last variable".into()),
-        }
+/// Reads the variables and the aliases; the values are passed over.
+fn tables(mut cursor: Cursor) -> Result<Tables, String> {
+    let version = cursor.u32()?;
+    if !VERSIONS.contains(&version) {
+        return Err(format!("it has version {version}, known are 4 to 6"));
     }
+    name(&mut cursor)?;
+    cursor.u32()?;
+    let (mut variables, mut aliases) = (HashMap::new(), HashMap::new());
+    for _ in 0..cursor.u32()? {
+        let (name, variable) = variable(&mut cursor)?;
+        variables.insert(name, variable);
+    }
+    for _ in 0..cursor.u32()? {
+        aliases.insert(name(&mut cursor)?, name(&mut cursor)?);
+    }
+    match cursor.is_at_end() {
+        true => Ok((variables, aliases)),
+        false => Err("bytes are left over behind the last variable".into()),
+    }
+}
 
-    fn variable(&mut self) -> Result<(String, Variable), String> {
-        let name = self.name()?;
-        let rank = self.u8()?;
-        if rank > MAX_RANK {
-            return Err(format!("variable {name} has {rank} dimensions"));
-        }
-        let shape =
-            (0..rank).map(|_| Ok(self.u32()? as usize)).collect::<Result<Vec<_>, String>>()?;
-        let type_id = self.u8()?;
-        let length = self.u32()? as usize;
-        let expected = shape.iter().try_fold(size(type_id).unwrap_or(0), |n, &d| n.checked_mul(d));
-        if expected != Some(length) || size(type_id).is_none() {
-            return Err(format!("variable {name} is not as long as its shape {shape:?} says"));
-        }
-        let start = self.at;
-        self.take(length)?;
-        Ok((name, Variable { shape, type_id, bytes: start..self.at }))
+fn variable(cursor: &mut Cursor) -> Result<(String, Variable), String> {
+    let name = name(cursor)?;
+    let rank = cursor.u8()?;
+    if rank > MAX_RANK {
+        return Err(format!("variable {name} has {rank} dimensions"));
     }
+    let shape =
+        (0..rank).map(|_| Ok(cursor.u32()? as usize)).collect::<Result<Vec<_>, String>>()?;
+    let type_id = cursor.u8()?;
+    let length = cursor.u32()? as usize;
+    let expected = size(type_id)
+        .and_then(|size| shape.iter().try_fold(size, |bytes, &n| bytes.checked_mul(n)));
+    if expected != Some(length) {
+        return Err(format!("variable {name} is not as long as its shape {shape:?} says"));
+    }
+    let start = cursor.position();
+    cursor.take(length)?;
+    Ok((name, Variable { shape, type_id, bytes: start..cursor.position() }))
+}
 
-    /// A string with its length, the NUL at its end counted.
-    fn name(&mut self) -> Result<String, String> {
-        let length = u16::from_le_bytes(self.array()?);
-        let bytes = self.take(usize::from(length))?;
-        let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
-        String::from_utf8(bytes.into()).map_err(|_| "a name is not text".into())
-    }
-
-    fn u8(&mut self) -> Result<u8, String> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    fn u32(&mut self) -> Result<u32, String> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
-    }
-
-    fn take(&mut self, n: usize) -> Result<&[u8], String> {
-        let end = self.at.checked_add(n).filter(|&end| end <= self.bytes.len());
-        let end = end.ok_or("it ends too early")?;
-        let taken = &self.bytes[self.at..end];
-        self.at = end;
-        Ok(taken)
-    }
+/// A string with its length, the NUL at its end counted.
+fn name(cursor: &mut Cursor) -> Result<String, String> {
+    let length = cursor.u16()?;
+    let bytes = cursor.take(usize::from(length))?;
+    let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+    String::from_utf8(bytes.into()).map_err(|_| "a name is not text".into())
 }

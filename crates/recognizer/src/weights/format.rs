@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Checkpoint;
 use super::ctranslate2::Ctranslate2;
+use super::ggml::Ggml;
 use super::pytorch::Pytorch;
 use super::safetensors::Safetensors;
 use crate::error::Error;
@@ -33,11 +34,8 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Checkpoint>, Error> {
     if start.starts_with(b"PK\x03\x04") || start.first() == Some(&0x80) {
         return Ok(Box::new(Pytorch::open(&file)?));
     }
-    if start.starts_with(b"lmgg") || start.starts_with(b"GGUF") {
-        return Err(Error::Unsupported {
-            path: file,
-            what: "it is in whisper.cpp's format".into(),
-        });
+    if start.starts_with(b"lmgg") {
+        return Ok(Box::new(Ggml::open(&file)?));
     }
     Err(unknown())
 }

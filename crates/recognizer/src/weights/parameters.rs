@@ -92,7 +92,7 @@ pub(super) fn check(path: &Path, dims: &ModelDimensions) -> Result<(), Error> {
     let d = dims.n_audio_state;
     let what = if !matches!(dims.n_mels, 80 | 128) {
         format!("it takes {} Mel bands, Whisper 80 or 128", dims.n_mels)
-    } else if d == 0 || d % D_HEAD != 0 || d > 1 << 16 || dims.n_text_state != d {
+    } else if d == 0 || !d.is_multiple_of(D_HEAD) || d > 1 << 16 || dims.n_text_state != d {
         format!("it is {d} wide and its decoder {}", dims.n_text_state)
     } else if dims.n_audio_head != d / D_HEAD || dims.n_text_head != d / D_HEAD {
         format!("it has {} and {} attention heads", dims.n_audio_head, dims.n_text_head)

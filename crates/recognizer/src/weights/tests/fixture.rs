@@ -90,6 +90,39 @@ pub(super) fn write_shards(folder: &Path) {
     fs::write(folder.join("model.safetensors.index.json"), index.to_string()).unwrap();
 }
 
+/// The bytes of a whisper.cpp file; `q8_0` where it can be.
+pub(super) fn ggml(quantize: bool) -> Vec<u8> {
+    let mut file = b"lmgg".to_vec();
+    numbers(&mut file, &[1; 11]);
+    // Mel filters of two by three, and a vocabulary of two tokens.
+    numbers(&mut file, &[2, 3]);
+    file.extend([0; 4 * 6]);
+    numbers(&mut file, &[2]);
+    for token in ["a", "the"] {
+        numbers(&mut file, &[token.len()]);
+        file.extend(token.as_bytes());
+    }
+    for (name, (mut shape, values)) in model() {
+        let is_matrix = name.ends_with("weight") && shape.len() == 2;
+        if name.contains("conv") && name.ends_with("bias") {
+            shape.push(1);
+        }
+        let kind = if quantize && is_matrix { 8 } else { usize::from(is_matrix) };
+        numbers(&mut file, &[shape.len(), name.len(), kind]);
+        numbers(&mut file, &shape.iter().rev().copied().collect::<Vec<_>>());
+        file.extend(name.as_bytes());
+        match kind {
+            0 => file.extend(values.iter().flat_map(|x| x.to_f32().to_le_bytes())),
+            1 => file.extend(values.iter().flat_map(|x| x.to_le_bytes())),
+            _ => values.chunks(32).for_each(|block| {
+                file.extend(f16::from_f32(1.0 / 64.0).to_le_bytes());
+                file.extend(block.iter().map(|x| (x.to_f32() * 64.0) as i8 as u8));
+            }),
+        }
+    }
+    file
+}
+
 /// How CTranslate2's converter stores what it may quantize.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Ctranslate2 {
@@ -99,50 +132,51 @@ pub(super) enum Ctranslate2 {
 
 /// The bytes of a `model.bin`: fused projections, and one alias.
 pub(super) fn ctranslate2(kind: Ctranslate2) -> Vec<u8> {
-    let mut variables: BTreeMap<String, (Vec<usize>, Vec<f16>)> = BTreeMap::new();
-    // In OpenAI's order the parts of a fused variable come one after the other.
-    let tensors = model();
-    for (name, shape) in parameters(&DIMS) {
-        let (native, rows) = names::ctranslate2(&name);
-        let width: usize = shape[1..].iter().product();
-        let fused = variables.entry(native).or_insert_with(|| {
-            let mut shape = shape.clone();
-            shape[0] *= rows.of;
-            let n = shape.iter().product();
-            (shape, vec![f16::ZERO; n])
-        });
-        let at = rows.part * shape[0] * width;
-        fused.1[at..at + shape[0] * width].copy_from_slice(&tensors[&name].1);
-    }
-    let mut table = Vec::new();
-    let mut n_variables = 0;
-    for (name, (shape, values)) in &variables {
+    let (mut table, mut n_variables) = (Vec::new(), 1u32);
+    variable(&mut table, "decoder/num_heads", &[], 2, &[1, 0]);
+    for (name, (shape, values)) in &fused() {
+        n_variables += 1;
         if kind == Ctranslate2::I8 && shape.len() > 1 && name.ends_with("weight") {
-            let width: usize = shape[1..].iter().product();
             // A power of two, so that nothing is lost: our values are multiples of 1/64.
             let scales: Vec<_> = (0..shape[0]).flat_map(|_| 64f32.to_le_bytes()).collect();
             let quantized: Vec<_> =
                 values.iter().map(|x| (x.to_f32() * 64.0) as i8 as u8).collect();
-            assert_eq!(quantized.len(), shape[0] * width);
             variable(&mut table, name, shape, 1, &quantized);
             variable(&mut table, &format!("{name}_scale"), &shape[..1], 0, &scales);
-            n_variables += 2;
+            n_variables += 1;
         } else {
             let bytes: Vec<_> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
             variable(&mut table, name, shape, 4, &bytes);
-            n_variables += 1;
         }
     }
-    variable(&mut table, "decoder/num_heads", &[], 2, &[1, 0]);
     let mut file = 6u32.to_le_bytes().to_vec();
     string(&mut file, "WhisperSpec");
     file.extend(3u32.to_le_bytes());
-    file.extend((n_variables + 1u32).to_le_bytes());
+    file.extend(n_variables.to_le_bytes());
     file.extend(table);
     file.extend(1u32.to_le_bytes());
     string(&mut file, "decoder/projection/weight");
     string(&mut file, "decoder/embeddings/weight");
     file
+}
+
+/// The model as CTranslate2 names and fuses it. The biases that Whisper has not are zero.
+fn fused() -> Tensors {
+    let (tensors, mut variables) = (model(), Tensors::new());
+    for (name, shape) in parameters(&DIMS) {
+        let (native, rows) = names::ctranslate2(&name);
+        let length: usize = shape.iter().product();
+        let (_, values) = variables.entry(native).or_insert_with(|| {
+            let whole = [&[shape[0] * rows.of], &shape[1..]].concat();
+            (whole, vec![f16::ZERO; length * rows.of])
+        });
+        values[rows.part * length..][..length].copy_from_slice(&tensors[&name].1);
+    }
+    variables
+}
+
+fn numbers(file: &mut Vec<u8>, numbers: &[usize]) {
+    numbers.iter().for_each(|&n| file.extend((n as u32).to_le_bytes()));
 }
 
 fn variable(file: &mut Vec<u8>, name: &str, shape: &[usize], type_id: u8, bytes: &[u8]) {

@@ -24,11 +24,6 @@ pub(crate) struct KeyValue {
 }
 
 impl KeyValue {
-    /// Number of positions held.
-    pub(crate) fn len(&self) -> usize {
-        self.key.dims()[2]
-    }
-
     /// Adds the positions of `next` behind those held.
     pub(crate) fn append(self, next: Self) -> Self {
         Self {
@@ -56,9 +51,8 @@ pub(crate) struct MultiHeadAttention {
 impl MultiHeadAttention {
     /// Loads the layer called `name`.
     pub(crate) fn load(loader: &Loader, name: &str, n_state: usize) -> Result<Self, Error> {
-        let linear = |part: &str, bias| {
-            loader.linear(&format!("{name}.{part}"), [n_state, n_state], bias)
-        };
+        let linear =
+            |part: &str, bias| loader.linear(&format!("{name}.{part}"), [n_state, n_state], bias);
         Ok(Self {
             query: linear("query", true)?,
             key: linear("key", false)?,

@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
+use crate::Error;
 use crate::audio_encoder::AudioEncoder;
 use crate::compute::{Compute, Processor};
 use crate::dims::ModelDimensions;
 use crate::loader::Loader;
 use crate::text_decoder::TextDecoder;
-use crate::timing::alignment_heads;
 use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
 use crate::window::{Padding, window};
-use crate::Error;
 
 /// A Whisper model on a processor. Cloning shares it.
 #[derive(Clone)]
@@ -67,12 +66,7 @@ impl Model {
         Ok(Self(Arc::new(Loaded {
             encoder: AudioEncoder::load(&loader, &dims)?,
             decoder: TextDecoder::load(&loader, &dims)?,
-            alignment_heads: alignment_heads(
-                dims.n_text_layer,
-                dims.n_text_head,
-                dims.n_mels,
-                !tokenizer.is_multilingual(),
-            ),
+            alignment_heads: weights.alignment_heads().to_vec(),
             tokenizer,
             dims,
             processor,

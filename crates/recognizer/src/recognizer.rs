@@ -14,8 +14,12 @@ use crate::window::{
 };
 use crate::{Error, Model, Options, language, words};
 
-/// Silence behind the sound, in positions. With none, the model invents words to fill the window.
-const PAD: usize = 64;
+/// Silence behind the sound while somebody speaks, in positions. With none, the model invents words
+/// to fill the window.
+const STEP_PAD: usize = 256;
+/// Silence behind the sound in the last pass. On 50 read and noisy clips, tiny.en made 8.0 % of errors
+/// with 64 positions, 7.0 with 128, 6.6 with 192, 5.9 with 256, and 5.6 with the full window.
+const FINAL_PAD: usize = 256;
 /// The shortest sound worth a step.
 const MIN_COLUMNS: usize = 30;
 /// Sound this close to the end may still change the words, in seconds.
@@ -172,14 +176,11 @@ impl Recognizer {
         if self.n_columns() > LONG_WINDOW {
             self.cut();
         }
-        let (hypothesis, heard) = self.decode(PAD)?;
-        match hypothesis.ended {
-            Ended::EndOfText => {
-                let until = self.seconds() - END_GUARD;
-                self.buffer.revise(heard, until);
-            }
-            // A hypothesis without end confirms nothing.
-            Ended::Budget | Ended::Loop => self.buffer.forget_tentative(),
+        let (hypothesis, heard) = self.decode(STEP_PAD)?;
+        // A hypothesis that found no end confirms nothing and corrects nothing.
+        if hypothesis.ended == Ended::EndOfText {
+            let until = self.seconds() - END_GUARD;
+            self.buffer.revise(heard, until, self.quiet_since.is_some());
         }
         Ok(Some(self.partial()))
     }
@@ -191,7 +192,7 @@ impl Recognizer {
     /// A GPU that fails. The columns are kept; [`Recognizer::reset`] lets go of them.
     pub fn finish(&mut self) -> Result<Outcome, Error> {
         if self.n_columns() > 0 {
-            let (mut hypothesis, mut heard) = self.decode(PAD)?;
+            let (mut hypothesis, mut heard) = self.decode(FINAL_PAD)?;
             if hypothesis.ended != Ended::EndOfText {
                 // The full window is what Whisper was trained on; it rarely loops there.
                 (hypothesis, heard) = self.decode(MAX_POSITIONS)?;
@@ -264,6 +265,7 @@ impl Recognizer {
             draft: &draft,
             rules: &self.rules,
             budget: budget.max(prefix.len() + MIN_BUDGET).min(MAX_BUDGET),
+            is_wary: n_ctx < MAX_POSITIONS,
             align: Some(n_content),
         };
         let found = greedy(&model, cache, &request)?;

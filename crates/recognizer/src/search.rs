@@ -26,6 +26,9 @@ pub(crate) struct Request<'a> {
     pub(crate) rules: &'a Rules,
     /// The most tokens of text, the prefix included.
     pub(crate) budget: usize,
+    /// Whether to mistrust a phrase that is said twice: in a shortened window the model likes to
+    /// fill a pause with what it has just heard.
+    pub(crate) is_wary: bool,
     /// Positions of the window that hold sound, if token times are wanted.
     pub(crate) align: Option<usize>,
 }
@@ -53,7 +56,8 @@ pub(crate) struct Hypothesis {
     pub(crate) ended: Ended,
     /// Probability that there is no speech at all, as the model sees it.
     pub(crate) no_speech: f32,
-    /// Attention of each token and of the end, for [`crate::timing::token_starts`].
+    /// Attention of each token given or found, for [`crate::timing::token_starts`]: that of the
+    /// prompt's last token tells when the first of the text begins.
     pub(crate) attention: Vec<Vec<f32>>,
     /// Tokens of the draft that were right.
     pub(crate) accepted: usize,
@@ -68,11 +72,7 @@ impl Hypothesis {
 }
 
 /// Runs a greedy search over one window, whose `cache` has taken no token yet.
-pub(crate) fn greedy(
-    model: &Model,
-    cache: Cache,
-    request: &Request,
-) -> Result<Hypothesis, Error> {
+pub(crate) fn greedy(model: &Model, cache: Cache, request: &Request) -> Result<Hypothesis, Error> {
     Greedy::start(model, cache, request)?.run()
 }
 
@@ -87,11 +87,7 @@ struct Greedy<'a> {
 
 impl<'a> Greedy<'a> {
     /// Takes prompt, prefix and draft, and keeps as much of the draft as is right.
-    fn start(
-        model: &'a Model,
-        mut cache: Cache,
-        request: &'a Request<'a>,
-    ) -> Result<Self, Error> {
+    fn start(model: &'a Model, mut cache: Cache, request: &'a Request<'a>) -> Result<Self, Error> {
         let Request { prompt, prefix, .. } = *request;
         let room = request.budget.saturating_sub(prefix.len());
         let draft = &request.draft[..request.draft.len().min(room)];
@@ -106,7 +102,7 @@ impl<'a> Greedy<'a> {
         let rows = output.hidden.clone().narrow(1, first, given.len() - first);
         let mut rows = model.decoder().logits(rows)?;
         let mut attention = match request.align {
-            Some(n_content) => attention_rows(&output, n_content)?.split_off(first),
+            Some(n_content) => attention_rows(&output, n_content)?,
             None => Vec::new(),
         };
 
@@ -132,7 +128,7 @@ impl<'a> Greedy<'a> {
         }
         let kept = found.tokens.len();
         cache.truncate(prompt.len() + kept);
-        attention.truncate(kept + 1);
+        attention.truncate(prompt.len() + kept);
         found.attention = attention;
         let next = rows[kept * n_vocab..(kept + 1) * n_vocab].to_vec();
         Ok(Self { model, request, cache, found, next })
@@ -155,7 +151,7 @@ impl<'a> Greedy<'a> {
             }
             self.found.tokens.push(token);
             self.found.log_probs.push(log_prob);
-            if let Some(keep) = repetition::cut(&self.found.tokens, self.request.prefix.len()) {
+            if let Some(keep) = self.repetition() {
                 self.cut_loop(keep);
                 return Ok(self.found);
             }
@@ -172,10 +168,16 @@ impl<'a> Greedy<'a> {
         Ok(())
     }
 
+    /// How many tokens to keep, if the text goes round in circles.
+    fn repetition(&self) -> Option<usize> {
+        let Request { prefix, is_wary, .. } = *self.request;
+        repetition::cut(&self.found.tokens, prefix.len(), is_wary)
+    }
+
     fn cut_loop(&mut self, keep: usize) {
         self.found.tokens.truncate(keep);
         self.found.log_probs.truncate(keep);
-        self.found.attention.truncate(keep + 1);
+        self.found.attention.truncate(self.request.prompt.len() + keep);
         self.found.ended = Ended::Loop;
     }
 }

@@ -72,11 +72,7 @@ impl TextDecoder {
     /// # Shapes
     ///
     /// - features: `[1, n_ctx, n_state]`
-    pub(crate) fn start(
-        &self,
-        features: &Tensor<3>,
-        alignment_heads: &[(usize, usize)],
-    ) -> Cache {
+    pub(crate) fn start(&self, features: &Tensor<3>, alignment_heads: &[(usize, usize)]) -> Cache {
         let cross: Vec<_> =
             self.blocks.iter().map(|b| b.cross_attn.key_value(features.clone())).collect();
         let alignment = cross.iter().enumerate().map(|(layer, kv)| {
@@ -87,12 +83,7 @@ impl TextDecoder {
                 (heads, keys)
             })
         });
-        Cache {
-            alignment: alignment.collect(),
-            own: vec![None; cross.len()],
-            cross,
-            n_tokens: 0,
-        }
+        Cache { alignment: alignment.collect(), own: vec![None; cross.len()], cross, n_tokens: 0 }
     }
 
     /// Takes the next tokens of a sequence.
@@ -120,23 +111,12 @@ impl TextDecoder {
     /// - output: `[n][n_vocab]`, row after row
     pub(crate) fn logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, Error> {
         let [_, n, n_state] = hidden.dims();
-        let logits =
-            hidden.reshape([n, n_state]).matmul(self.token_embedding.clone().transpose());
+        let logits = hidden.reshape([n, n_state]).matmul(self.token_embedding.clone().transpose());
         read(logits)
     }
 }
 
 impl Cache {
-    /// Number of tokens taken.
-    pub(crate) fn n_tokens(&self) -> usize {
-        self.n_tokens
-    }
-
-    /// Number of positions of the window.
-    pub(crate) fn n_ctx(&self) -> usize {
-        self.cross.first().map_or(0, KeyValue::len)
-    }
-
     /// Forgets all but the first `n_tokens` tokens.
     pub(crate) fn truncate(&mut self, n_tokens: usize) {
         if n_tokens < self.n_tokens {
@@ -211,7 +191,8 @@ pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error>
     tensor.try_into_vec_as::<f32>().map_err(|error| Error::Device(error.to_string()))
 }
 
-/// Where each token looks, averaged over heads: see [`crate::timing`].
+/// Where each token looks among the first `n_content` positions: one row a token, which holds the
+/// weights of one head behind those of another, for [`crate::timing::token_starts`].
 pub(crate) fn attention_rows(output: &Output, n_content: usize) -> Result<Vec<Vec<f32>>, Error> {
     let heads = Tensor::cat(output.alignment.clone(), 0);
     let [n_head, n, n_ctx] = heads.dims();

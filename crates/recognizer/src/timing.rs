@@ -8,68 +8,20 @@
 /// Width of the median filter over time, in positions.
 const MEDIAN_WIDTH: usize = 7;
 
-/// The heads of OpenAI's models whose attention follows the speech, as (layer, head).
+/// Finds the position at which what follows each row's token begins.
 ///
-/// `english` says whether the model has the English-only vocabulary. Models that are none of
-/// OpenAI's sizes use every head of the upper half, as OpenAI's code does.
-///
-/// Source: `_ALIGNMENT_HEADS` in openai/whisper, `whisper/__init__.py` at c0d2f62.
-pub(crate) fn alignment_heads(
-    n_layer: usize,
-    n_head: usize,
-    n_mels: usize,
-    english: bool,
-) -> Vec<(usize, usize)> {
-    let heads: &[(usize, usize)] = match (n_layer, n_head, n_mels, english) {
-        (4, 6, 80, true) => {
-            &[(1, 0), (2, 0), (2, 5), (3, 0), (3, 1), (3, 2), (3, 3), (3, 4)]
-        }
-        (4, 6, 80, false) => &[(2, 2), (3, 0), (3, 2), (3, 3), (3, 4), (3, 5)],
-        (6, 8, 80, true) => &[(3, 3), (4, 7), (5, 1), (5, 5), (5, 7)],
-        (6, 8, 80, false) => {
-            &[(3, 1), (4, 2), (4, 3), (4, 7), (5, 1), (5, 2), (5, 4), (5, 6)]
-        }
-        (12, 12, 80, true) => &[
-            (6, 6), (7, 0), (7, 3), (7, 8), (8, 2), (8, 5), (8, 7), (9, 0), (9, 4), (9, 8),
-            (9, 10), (10, 0), (10, 1), (10, 2), (10, 3), (10, 6), (10, 11), (11, 2), (11, 4),
-        ],
-        (12, 12, 80, false) => &[
-            (5, 3), (5, 9), (8, 0), (8, 4), (8, 7), (8, 8), (9, 0), (9, 7), (9, 9), (10, 5),
-        ],
-        (24, 16, 80, true) => &[
-            (11, 4), (14, 1), (14, 12), (14, 14), (15, 4), (16, 0), (16, 4), (16, 9), (17, 12),
-            (17, 14), (18, 7), (18, 10), (18, 15), (20, 0), (20, 3), (20, 9), (20, 14), (21, 12),
-        ],
-        (24, 16, 80, false) => &[(13, 15), (15, 4), (15, 15), (16, 1), (20, 0), (23, 4)],
-        (32, 20, 80, false) => &[
-            (10, 12), (13, 17), (16, 11), (16, 12), (16, 13), (17, 15), (17, 16), (18, 4),
-            (18, 11), (18, 19), (19, 11), (21, 2), (21, 3), (22, 3), (22, 9), (22, 12), (23, 5),
-            (23, 7), (23, 13), (25, 5), (26, 1), (26, 12), (27, 15),
-        ],
-        (32, 20, 128, false) => &[
-            (7, 0), (10, 17), (12, 18), (13, 12), (16, 1), (17, 14), (19, 11), (21, 4), (24, 1),
-            (25, 6),
-        ],
-        (4, 20, 128, false) => &[(2, 4), (2, 11), (3, 3), (3, 6), (3, 11), (3, 14)],
-        _ => {
-            let upper = n_layer / 2..n_layer;
-            return upper.flat_map(|layer| (0..n_head).map(move |head| (layer, head))).collect();
-        }
-    };
-    heads.to_vec()
-}
-
-/// Finds the position at which each token begins.
+/// The first `skip` rows are no text; they only count for the normalization.
 ///
 /// # Shapes
 ///
 /// - rows: one a token, `[n_head * n_ctx]`: each head's attention weights over the window
-/// - output: one position a row, never falling
-pub(crate) fn token_starts(rows: &[Vec<f32>], n_ctx: usize) -> Vec<usize> {
-    if rows.is_empty() || n_ctx == 0 {
-        return vec![0; rows.len()];
+/// - output: one position for each row that is not skipped, never falling
+pub(crate) fn token_starts(rows: &[Vec<f32>], skip: usize, n_ctx: usize) -> Vec<usize> {
+    let n_rows = rows.len().saturating_sub(skip);
+    if n_rows == 0 || n_ctx == 0 {
+        return vec![0; n_rows];
     }
-    path_starts(&cost(rows, n_ctx), rows.len(), n_ctx)
+    path_starts(&cost(rows, n_ctx)[skip * n_ctx..], n_rows, n_ctx)
 }
 
 /// Normalizes each head over the tokens, smooths over time, averages the heads; negated.
@@ -173,7 +125,7 @@ mod tests {
 
     #[test]
     fn tokens_begin_between_where_the_attention_rests() {
-        let starts = token_starts(&rows(&[10, 40, 70, 90], 100), 100);
+        let starts = token_starts(&rows(&[10, 40, 70, 90], 100), 0, 100);
         assert_eq!(starts[0], 0);
         for (start, between) in starts[1..].iter().zip([10..40, 40..70, 70..90]) {
             assert!(between.contains(start), "{starts:?}");
@@ -182,7 +134,7 @@ mod tests {
 
     #[test]
     fn starts_never_fall() {
-        let starts = token_starts(&rows(&[50, 20, 80, 10, 60], 100), 100);
+        let starts = token_starts(&rows(&[50, 20, 80, 10, 60], 100), 0, 100);
         assert!(starts.is_sorted(), "{starts:?}");
     }
 
@@ -197,8 +149,8 @@ mod tests {
 
     #[test]
     fn nothing_heard_is_no_panic() {
-        assert!(token_starts(&[], 10).is_empty());
-        assert_eq!(token_starts(&[vec![], vec![]], 0), [0, 0]);
-        assert_eq!(token_starts(&[vec![0.5], vec![0.5]], 1), [0, 0]);
+        assert!(token_starts(&[], 2, 10).is_empty());
+        assert_eq!(token_starts(&[vec![], vec![]], 0, 0), [0, 0]);
+        assert_eq!(token_starts(&[vec![0.5], vec![0.5]], 0, 1), [0, 0]);
     }
 }

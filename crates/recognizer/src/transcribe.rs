@@ -139,6 +139,7 @@ impl Recording<'_> {
             draft: &[],
             rules: &self.rules,
             budget: SAMPLE_LEN,
+            is_wary: false,
             align: None,
         };
         greedy(model, cache, &request)
@@ -181,7 +182,11 @@ impl Recording<'_> {
             let starts = std::iter::once(&0).chain(&cuts);
             for (&from, &to) in starts.zip(&cuts) {
                 let tokens = &found.tokens[from..to];
-                segments.push(segment(tokens, position(tokens[0]), position(tokens[to - from - 1])));
+                segments.push(segment(
+                    tokens,
+                    position(tokens[0]),
+                    position(tokens[to - from - 1]),
+                ));
             }
         }
         segments.retain(|segment| !segment.text.is_empty());

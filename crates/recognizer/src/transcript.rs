@@ -73,14 +73,15 @@ impl HypothesisBuffer {
 
     /// Takes a new hypothesis behind the committed words and commits what it confirms.
     ///
-    /// Words that end after `until`, in seconds, stay tentative.
-    pub(crate) fn revise(&mut self, words: Vec<Word>, until: f32) {
+    /// Words that end after `until`, in seconds, stay tentative. So does the last word, unless
+    /// the speaker `paused`: it may be the first half of another.
+    pub(crate) fn revise(&mut self, words: Vec<Word>, until: f32, paused: bool) {
         let confirmed = words.iter().zip(&self.tentative);
-        let mut n = confirmed.take_while(|(new, old)| new.agrees(old) && new.end <= until).count();
+        let n = confirmed.take_while(|(new, old)| new.agrees(old) && new.end <= until).count();
         // The mark behind the last word is the first thing that more sound changes.
-        while n == words.len() && n > 0 && words[n - 1].is_punctuation() {
-            n -= 1;
-        }
+        let marks = words.iter().rev().take_while(|word| word.is_punctuation()).count();
+        let waiting = marks + usize::from(!paused);
+        let n = n.min(words.len().saturating_sub(waiting));
         self.tentative = words;
         self.commit(n);
     }
@@ -89,11 +90,6 @@ impl HypothesisBuffer {
     pub(crate) fn conclude(&mut self, words: Vec<Word>) {
         self.tentative = words;
         self.commit(self.tentative.len());
-    }
-
-    /// Drops what is tentative.
-    pub(crate) fn forget_tentative(&mut self) {
-        self.tentative.clear();
     }
 
     /// Commits the tentative words that end before `until`, agreed on or not.
@@ -164,7 +160,7 @@ mod tests {
         for (hypothesis, until) in hypotheses {
             let behind = buffer.committed().len();
             let words = words(hypothesis, 0.0).split_off(behind);
-            buffer.revise(words, *until);
+            buffer.revise(words, *until, true);
         }
         text(buffer.committed())
     }
@@ -197,6 +193,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_word_waits_until_the_speaker_pauses() {
+        let mut buffer = HypothesisBuffer::default();
+        buffer.revise(words("and so my", 0.0), 9.0, false);
+        buffer.revise(words("and so my", 0.0), 9.0, false);
+        assert_eq!(text(buffer.committed()), "and so");
+        buffer.revise(words("my", 1.0), 9.0, true);
+        assert_eq!(text(buffer.committed()), "and so my");
+    }
+
+    #[test]
     fn the_window_is_cut_where_a_sentence_begins() {
         let mut buffer = HypothesisBuffer::default();
         buffer.conclude(words("a b . c d e f g", 0.0));
@@ -222,7 +228,7 @@ mod tests {
             let mut buffer = HypothesisBuffer::default();
             let mut before = String::new();
             for (hypothesis, until) in hypotheses {
-                buffer.revise(words(&hypothesis, 0.0), until);
+                buffer.revise(words(&hypothesis, 0.0), until, true);
                 let now = text(buffer.committed());
                 prop_assert!(now.starts_with(&before));
                 before = now;

@@ -96,13 +96,13 @@ mod tests {
         let columns = [2.0, -10.0, -3.0, -4.0];
         let device = Device::flex();
         let scaled = window(&columns, 2, 2, loudest(&columns), Padding::Silence, &device);
-        let scaled = scaled.into_data().to_vec::<f32>().unwrap();
+        let scaled = scaled.try_into_vec_as::<f32>().unwrap();
         assert_eq!(scaled, [1.5, 0.25, -0.5, -0.5, -0.5, 0.0, -0.5, -0.5]);
     }
 
     #[test]
     fn padding_by_zero_is_zero_after_scaling() {
         let scaled = window(&[2.0], 1, 1, 2.0, Padding::Zero, &Device::flex());
-        assert_eq!(scaled.into_data().to_vec::<f32>().unwrap(), [1.5, 0.0]);
+        assert_eq!(scaled.try_into_vec_as::<f32>().unwrap(), [1.5, 0.0]);
     }
 }

@@ -20,7 +20,9 @@ pub(crate) fn words(
     language: &str,
     origin: f32,
 ) -> Vec<Word> {
-    let starts = token_starts(&hypothesis.attention, n_content);
+    // One row behind those of the text: that of the end.
+    let skip = hypothesis.attention.len().saturating_sub(hypothesis.tokens.len() + 1);
+    let starts = token_starts(&hypothesis.attention, skip, n_content);
     let seconds =
         |token: usize| origin + POSITION * starts.get(token).copied().unwrap_or(n_content) as f32;
     let mut first = from;

@@ -32,8 +32,7 @@ pub(super) fn find(compute: &Compute) -> Result<(Device, String), String> {
         }
         _ => cards.into_iter().find(|card| !card.is_software()),
     };
-    let Card { name, kind } =
-        card.ok_or_else(|| format!("no such GPU; Vulkan offers: {names}"))?;
+    let Card { name, kind } = card.ok_or_else(|| format!("no such GPU; Vulkan offers: {names}"))?;
     Ok((Device::wgpu(kind), name))
 }
 

@@ -1,22 +1,29 @@
 //! The guard against text that goes round in circles.
 
 /// The longest circle looked for, in tokens.
-const MAX_PERIOD: usize = 10;
+const MAX_PERIOD: usize = 16;
 /// Rounds before it is called a circle: people do say things three times.
 const MIN_ROUNDS: usize = 4;
+/// The same where a phrase that is said twice is suspicious.
+const WARY_ROUNDS: usize = 2;
 /// Tokens that the circle takes up in all: people do say "no" five times in a row.
 const MIN_TOKENS: usize = 12;
+/// The same where a phrase that is said twice is suspicious: one of five tokens is.
+const WARY_TOKENS: usize = 10;
 
 /// Looks for a circle at the end of `tokens` and says how many to keep: up to its first round.
 ///
-/// The first `fixed` tokens are not looked at.
-pub(super) fn cut(tokens: &[u32], fixed: usize) -> Option<usize> {
-    let tokens_after = &tokens[fixed.min(tokens.len())..];
+/// A circle may reach into the first `fixed` tokens, but these are kept.
+pub(super) fn cut(tokens: &[u32], fixed: usize, is_wary: bool) -> Option<usize> {
+    let (min_rounds, min_tokens) = match is_wary {
+        true => (WARY_ROUNDS, WARY_TOKENS),
+        false => (MIN_ROUNDS, MIN_TOKENS),
+    };
     (1..=MAX_PERIOD).find_map(|period| {
-        let n = MIN_TOKENS.max(MIN_ROUNDS * period).next_multiple_of(period);
-        let tail = &tokens_after[tokens_after.len().checked_sub(n)?..];
+        let n = min_tokens.max(min_rounds * period).next_multiple_of(period);
+        let tail = &tokens[tokens.len().checked_sub(n)?..];
         let is_circle = tail.iter().zip(&tail[period..]).all(|(a, b)| a == b);
-        is_circle.then(|| tokens.len() - n + period)
+        is_circle.then(|| fixed.max(tokens.len() - n + period))
     })
 }
 
@@ -27,24 +34,32 @@ mod tests {
     #[test]
     fn a_circle_is_cut_to_its_first_round() {
         let tokens = [9, 8, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3];
-        assert_eq!(cut(&tokens, 0), Some(5));
+        assert_eq!(cut(&tokens, 0, false), Some(5));
     }
 
     #[test]
     fn what_people_say_is_no_circle() {
-        assert_eq!(cut(&[5, 5, 5, 5, 5, 5], 0), None);
-        assert_eq!(cut(&[1, 2, 3, 1, 2, 3, 1, 2, 3], 0), None);
-        assert_eq!(cut(&[], 0), None);
+        for is_wary in [false, true] {
+            assert_eq!(cut(&[5, 5, 5, 5, 5, 5], 0, is_wary), None);
+            assert_eq!(cut(&[1, 2, 3, 1, 2, 3, 1, 2, 3], 0, is_wary), None);
+            assert_eq!(cut(&[], 0, is_wary), None);
+        }
+    }
+
+    #[test]
+    fn a_phrase_said_twice_is_a_circle_to_the_wary() {
+        let tokens = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5];
+        assert_eq!(cut(&tokens, 0, true), Some(5));
+        assert_eq!(cut(&tokens, 0, false), None);
     }
 
     #[test]
     fn one_token_over_and_over_is_a_circle() {
-        assert_eq!(cut(&[7; 12], 0), Some(1));
+        assert_eq!(cut(&[7; 12], 0, false), Some(1));
     }
 
     #[test]
-    fn what_is_fixed_is_not_looked_at() {
-        assert_eq!(cut(&[7; 12], 4), None);
-        assert_eq!(cut(&[7; 16], 4), Some(5));
+    fn what_is_fixed_is_kept() {
+        assert_eq!(cut(&[1, 2, 3, 4, 5, 1, 2, 3, 4, 5], 7, true), Some(7));
     }
 }

@@ -1,0 +1,273 @@
+//! Endpoint rules: a verdict for every VAD frame in, the turns of an utterance out.
+//!
+//! Part of [`segment`](super). Pure counting, without samples or detector, so that a test can write
+//! a conversation as a string.
+
+use std::collections::VecDeque;
+
+/// Length of a VAD frame in milliseconds.
+const FRAME_MS: u32 = 20;
+
+/// How readily WebRTC's detector takes a sound for voice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VadMode {
+    /// Misses least, takes most noise for voice.
+    Quality,
+    /// A little stricter.
+    #[default]
+    LowBitrate,
+    /// Stricter.
+    Aggressive,
+    /// Misses most, takes least noise for voice.
+    VeryAggressive,
+}
+
+impl From<VadMode> for webrtc_vad::VadMode {
+    fn from(mode: VadMode) -> Self {
+        match mode {
+            VadMode::Quality => Self::Quality,
+            VadMode::LowBitrate => Self::LowBitrate,
+            VadMode::Aggressive => Self::Aggressive,
+            VadMode::VeryAggressive => Self::VeryAggressive,
+        }
+    }
+}
+
+/// When an utterance begins and ends. Times are rounded up to frames of 20 ms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentConfig {
+    /// How strict the detector is.
+    pub mode: VadMode,
+    /// How much louder than the background a frame must be to count as voiced; 0 asks the
+    /// detector alone.
+    pub above_background_db: u32,
+    /// Voice needed for an utterance to begin, within `onset_window_ms`.
+    pub onset_ms: u32,
+    /// The time in which `onset_ms` of voice must be heard.
+    pub onset_window_ms: u32,
+    /// Sound kept from before the first voiced frame.
+    pub pre_roll_ms: u32,
+    /// Silence until `Quiet` is told: the recognizer may then work ahead on its final text.
+    pub hangover_ms: u32,
+    /// Silence that ends the utterance, counted from its last voiced frame.
+    pub min_trailing_silence_ms: u32,
+    /// Length at which an utterance is cut in two, whatever is said; 0 for never.
+    pub max_utterance_ms: u32,
+}
+
+impl Default for SegmentConfig {
+    fn default() -> Self {
+        Self {
+            // Stricter modes miss speech below −55 dBFS; the loudness keeps the noise out.
+            mode: VadMode::LowBitrate,
+            // Speech in noise 15 dB below it loses no word yet; at 8 dB it does.
+            above_background_db: 6,
+            // With the loudness this takes a third of typing for speech; 60 ms take all of it, and
+            // 160 ms lose short words spoken softly.
+            onset_ms: 140,
+            // Room for a stop inside of a short word: "it", "up".
+            onset_window_ms: 200,
+            // A soft beginning ("f", "h", "th") is unvoiced for up to 200 ms.
+            pre_roll_ms: 300,
+            // Longer than the silence inside of a "t" or "k" (100 ms).
+            hangover_ms: 200,
+            // Longer than the pause for a comma (300 to 600 ms), short enough to wait for.
+            min_trailing_silence_ms: 800,
+            // The recognizer cuts long utterances itself, where it knows the words.
+            max_utterance_ms: 0,
+        }
+    }
+}
+
+/// What a frame's verdict brought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// An utterance begins; its first voiced frame began that many frames ago.
+    Start { voiced_frames_ago: u32 },
+    /// The hangover is over; the last voiced frame ended that many frames ago.
+    Quiet { voiced_frames_ago: u32 },
+    /// The voice is back; its first frame began that many frames ago.
+    Voice { voiced_frames_ago: u32 },
+    /// The utterance is over.
+    End,
+    /// The utterance is as long as one may be; another goes on from here.
+    Split,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Silence,
+    Voice,
+    Quiet,
+}
+
+/// Counts frames.
+pub(super) struct Endpointer {
+    onset: u32,
+    hangover: u32,
+    min_trailing_silence: u32,
+    max_utterance: u32,
+    /// The newest verdicts, as many as the onset window has.
+    window: VecDeque<bool>,
+    state: State,
+    /// Frames since the last voiced one.
+    silence: u32,
+    /// Frames since the utterance began.
+    length: u32,
+}
+
+impl Endpointer {
+    pub(super) fn new(config: &SegmentConfig) -> Self {
+        let frames = |ms: u32| ms.div_ceil(FRAME_MS);
+        let window = frames(config.onset_window_ms.max(config.onset_ms)).max(1);
+        Self {
+            onset: frames(config.onset_ms).max(1),
+            hangover: frames(config.hangover_ms).max(1),
+            min_trailing_silence: frames(config.min_trailing_silence_ms).max(1),
+            max_utterance: frames(config.max_utterance_ms),
+            window: std::iter::repeat_n(false, window as usize).collect(),
+            state: State::Silence,
+            silence: 0,
+            length: 0,
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.window.iter_mut().for_each(|voiced| *voiced = false);
+        (self.state, self.silence, self.length) = (State::Silence, 0, 0);
+    }
+
+    /// Takes the verdict on the next frame.
+    pub(super) fn step(&mut self, voiced: bool) -> Option<Turn> {
+        self.window.pop_front();
+        self.window.push_back(voiced);
+        self.length = self.length.saturating_add(1);
+        self.silence = self.silence.saturating_add(1);
+        match self.state {
+            State::Silence => self.onset().map(|voiced_frames_ago| {
+                (self.state, self.silence, self.length) = (State::Voice, 0, 0);
+                Turn::Start { voiced_frames_ago }
+            }),
+            State::Voice => {
+                // Half of what it takes to begin keeps an utterance going: more than a lone click.
+                if voiced && self.voiced_in_window() * 2 >= self.onset {
+                    self.silence = 0;
+                }
+                if self.silence >= self.hangover {
+                    self.state = State::Quiet;
+                    return Some(Turn::Quiet { voiced_frames_ago: self.silence });
+                }
+                self.too_long().then(|| {
+                    self.length = 0;
+                    Turn::Split
+                })
+            }
+            State::Quiet => {
+                // A lone voiced frame is a click; it takes an onset to come back.
+                if let Some(voiced_frames_ago) = self.onset() {
+                    (self.state, self.silence) = (State::Voice, 0);
+                    return Some(Turn::Voice { voiced_frames_ago });
+                }
+                let over = self.silence >= self.min_trailing_silence || self.too_long();
+                over.then(|| {
+                    self.state = State::Silence;
+                    Turn::End
+                })
+            }
+        }
+    }
+
+    /// If enough of the window is voiced, how many frames ago its first voiced frame began.
+    fn onset(&self) -> Option<u32> {
+        let first = self.window.iter().position(|&voiced| voiced)?;
+        (self.voiced_in_window() >= self.onset).then(|| (self.window.len() - first) as u32)
+    }
+
+    fn voiced_in_window(&self) -> u32 {
+        self.window.iter().filter(|&&voiced| voiced).count() as u32
+    }
+
+    fn too_long(&self) -> bool {
+        self.max_utterance > 0 && self.length >= self.max_utterance
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes down what happens: `#` is a voiced frame and `.` is not; out come `S`, `Q`, `V`, `E`
+    /// and `/` for a split behind the frame that caused them, with the number of frames they reach
+    /// back.
+    fn turns(config: &SegmentConfig, verdicts: &str) -> String {
+        let mut endpointer = Endpointer::new(config);
+        let mut turns = Vec::new();
+        for (i, verdict) in verdicts.chars().filter(|c| !c.is_whitespace()).enumerate() {
+            turns.push(match endpointer.step(verdict == '#') {
+                Some(Turn::Start { voiced_frames_ago: n }) => format!("{}S{n}", i + 1),
+                Some(Turn::Quiet { voiced_frames_ago: n }) => format!("{}Q{n}", i + 1),
+                Some(Turn::Voice { voiced_frames_ago: n }) => format!("{}V{n}", i + 1),
+                Some(Turn::End) => format!("{}E", i + 1),
+                Some(Turn::Split) => format!("{}/", i + 1),
+                None => continue,
+            });
+        }
+        turns.join(" ")
+    }
+
+    /// Onset 3 of 5 frames, hangover 4, trailing silence 10.
+    fn config() -> SegmentConfig {
+        SegmentConfig {
+            onset_ms: 60,
+            onset_window_ms: 100,
+            hangover_ms: 80,
+            min_trailing_silence_ms: 200,
+            ..SegmentConfig::default()
+        }
+    }
+
+    #[test]
+    fn an_utterance_begins_with_its_first_voiced_frame_and_ends_in_silence() {
+        assert_eq!(turns(&config(), "..### ##... ..... ....."), "5S3 11Q4 17E");
+    }
+
+    #[test]
+    fn clicks_do_not_begin_an_utterance() {
+        assert_eq!(turns(&config(), "#.... ##... .#.#. ....# #...."), "");
+    }
+
+    #[test]
+    fn a_gap_within_the_onset_is_bridged() {
+        assert_eq!(turns(&config(), "..#.#. #"), "7S5");
+    }
+
+    #[test]
+    fn the_voice_may_come_back_after_quiet() {
+        assert_eq!(turns(&config(), "###.. ..... ###.. .. "), "3S3 7Q4 13V3 17Q4");
+    }
+
+    #[test]
+    fn a_click_does_not_bring_it_back() {
+        assert_eq!(turns(&config(), "###.. ...#. ......"), "3S3 7Q4 13E");
+    }
+
+    #[test]
+    fn a_click_does_not_keep_an_utterance_from_ending() {
+        assert_eq!(turns(&config(), "##### ...#. ..#... ....."), "3S3 9Q4 15E");
+    }
+
+    #[test]
+    fn a_long_utterance_is_split_only_while_someone_speaks() {
+        let config = SegmentConfig { max_utterance_ms: 200, ..config() };
+        assert_eq!(turns(&config, &"#".repeat(25)), "3S3 13/ 23/");
+        assert_eq!(turns(&config, "##### ..... ........"), "3S3 9Q4 13E");
+    }
+
+    #[test]
+    fn after_reset_nothing_is_remembered() {
+        let mut endpointer = Endpointer::new(&config());
+        assert!([true; 2].iter().all(|&voiced| endpointer.step(voiced).is_none()));
+        endpointer.reset();
+        assert_eq!(endpointer.step(true), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! The stages behind the resampler together: what is said comes out as utterances and columns.
+
+use std::f32::consts::TAU;
+
+use proptest::prelude::*;
+use scriven_audio::{Frontend, SAMPLE_RATE, SegmentConfig, Spectrogram, Speech};
+
+/// Soft noise, the same every time.
+fn hush(n: usize) -> impl Iterator<Item = f32> {
+    let mut state = 1u32;
+    std::iter::repeat_with(move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state as f32 / (1u32 << 31) as f32 - 1.0) * 0.001
+    })
+    .take(n)
+}
+
+/// An "ah" at 120 Hz: harmonics with the formants of an open vowel, swelling five times a second.
+fn vowel(n: usize) -> impl Iterator<Item = f32> {
+    let formant = |hz: f32, center: f32| (-((hz - center) / 200.0).powi(2)).exp();
+    (0..n).map(move |i| {
+        let t = i as f32 / SAMPLE_RATE as f32;
+        let harmonics = (1..30).map(|k| 120.0 * k as f32).map(|hz| {
+            let weight = formant(hz, 730.0) + 0.5 * formant(hz, 1_090.0) + 0.05;
+            weight * (TAU * hz * t).sin()
+        });
+        0.1 * harmonics.sum::<f32>() * (0.6 - 0.4 * (TAU * 5.0 * t).cos())
+    })
+}
+
+/// Silence and voice in turn, in seconds.
+fn said(turns: &[f32]) -> Vec<f32> {
+    let mut samples = Vec::new();
+    for (i, seconds) in turns.iter().enumerate() {
+        let n = (seconds * SAMPLE_RATE as f32) as usize;
+        match i % 2 {
+            0 => samples.extend(hush(n)),
+            _ => samples.extend(vowel(n).zip(hush(n)).map(|(voice, hush)| voice + hush)),
+        }
+    }
+    samples
+}
+
+/// The one place that knows how to drive a [`Frontend`].
+fn heard(samples: &[f32], cuts: &[usize]) -> Vec<Speech> {
+    let mut frontend = Frontend::new(80, SegmentConfig::default());
+    let (mut heard, mut rest, mut cuts) = (Vec::new(), samples, cuts.iter().cycle());
+    while !rest.is_empty() {
+        let cut = cuts.next().copied().unwrap_or(usize::MAX);
+        let (now, later) = rest.split_at(cut.clamp(1, rest.len()));
+        frontend.push(now, &mut |speech| heard.push(speech));
+        rest = later;
+    }
+    frontend.finish(&mut |speech| heard.push(speech));
+    assert_eq!(frontend.position(), samples.len() as u64);
+    heard
+}
+
+/// From, to and columns of each utterance.
+fn utterances(speech: &[Speech]) -> Vec<(u64, u64, Vec<&[f32]>)> {
+    let mut utterances: Vec<(u64, u64, Vec<&[f32]>)> = Vec::new();
+    let mut open = false;
+    for event in speech {
+        match event {
+            Speech::Start { at } => {
+                assert!(!std::mem::replace(&mut open, true), "an utterance inside of another");
+                utterances.push((*at, 0, Vec::new()));
+            }
+            Speech::Column(column) => utterances.last_mut().unwrap().2.push(column),
+            Speech::End { at } => {
+                assert!(std::mem::replace(&mut open, false), "an end without a start");
+                utterances.last_mut().unwrap().1 = *at;
+            }
+            Speech::Quiet { .. } | Speech::Voice { .. } => assert!(open),
+        }
+    }
+    assert!(!open, "an utterance without an end");
+    utterances
+}
+
+const MS: u64 = SAMPLE_RATE as u64 / 1000;
+
+#[test]
+fn each_thing_said_is_an_utterance() {
+    let samples = said(&[1.0, 0.4, 1.5, 2.0, 0.5, 1.0, 1.5]);
+    let heard = heard(&samples, &[320]);
+    let utterances = utterances(&heard);
+    // The pause of 0.5 s in the second one does not end it.
+    assert_eq!(utterances.len(), 2);
+    for ((start, end, _), (said_from, said_to)) in
+        utterances.iter().zip([(1_000 * MS, 1_400 * MS), (2_900 * MS, 6_400 * MS)])
+    {
+        assert!((said_from - 340 * MS..=said_from - 260 * MS).contains(start), "pre-roll {start}");
+        let silence = end - said_to;
+        assert!((780 * MS..=1_000 * MS).contains(&silence), "{} ms", silence / MS);
+    }
+}
+
+#[test]
+fn the_columns_of_an_utterance_are_those_of_its_samples_alone() {
+    let samples = said(&[0.7, 0.6, 1.2, 0.9, 0.3]);
+    let heard = heard(&samples, &[77]);
+    let utterances = utterances(&heard);
+    assert_eq!(utterances.len(), 2);
+    for (start, end, columns) in utterances {
+        assert_eq!(columns.len() as u64, (end - start) / 160);
+        let mut alone: Vec<Box<[f32]>> = Vec::new();
+        let mut spectrogram = Spectrogram::new(80);
+        spectrogram.push(&samples[start as usize..end as usize], |column| alone.push(column.into()));
+        spectrogram.finish(|column| alone.push(column.into()));
+        assert_eq!(columns, alone.iter().map(|column| &column[..]).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn quiet_and_voice_tell_where_the_pauses_are() {
+    let heard = heard(&said(&[0.5, 1.0, 0.6, 1.0, 1.0]), &[]);
+    let turns: Vec<(char, u64)> = heard
+        .iter()
+        .filter_map(|speech| match speech {
+            Speech::Quiet { at } => Some(('Q', at / MS)),
+            Speech::Voice { at } => Some(('V', at / MS)),
+            _ => None,
+        })
+        .collect();
+    let near = |at: u64, expected: u64| at.abs_diff(expected) <= 140;
+    let [('Q', first), ('V', back), ('Q', second)] = turns[..] else { panic!("{turns:?}") };
+    assert!(near(first, 1_500) && near(back, 2_100) && near(second, 3_100), "{turns:?}");
+}
+
+#[test]
+fn what_is_said_until_the_end_is_heard() {
+    let samples = said(&[0.5, 0.7]);
+    let heard = heard(&samples, &[]);
+    let utterances = utterances(&heard);
+    assert_eq!(utterances.len(), 1);
+    assert_eq!(utterances[0].1, samples.len() as u64);
+}
+
+#[test]
+fn silence_is_nothing() {
+    assert_eq!(heard(&said(&[5.0]), &[]), []);
+    assert_eq!(heard(&[], &[]), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn how_samples_are_cut_makes_no_difference(
+        cuts in prop::collection::vec(1usize..2_000, 1..12),
+    ) {
+        let samples = said(&[0.6, 0.5, 1.1, 0.4, 0.2]);
+        prop_assert_eq!(heard(&samples, &cuts), heard(&samples, &[]));
+    }
+}

@@ -1,0 +1,137 @@
+//! Runs a set of recordings through the recognizer and writes what it heard, to be scored.
+//!
+//! ```text
+//! evaluate MANIFEST MODEL_FOLDER offline|whole|live [INTERVAL_MS] > HYP.tsv
+//! ```
+//!
+//! `offline` is the way of `scriven transcribe`;
+//! `live` is the way of dictation, in steps of INTERVAL_MS of sound, but as
+//! fast as the machine can. The manifest is a TSV whose header names the columns `id`, `file` and
+//! `language`; files lie beside it. Each line of the output is `id<TAB>text`.
+
+use std::fs::File;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use scriven_audio::file::{FileSource, Pace};
+use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
+use scriven_recognizer::{Compute, Model, Options, Outcome, Recognizer};
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [manifest, model, mode, rest @ ..] = args.as_slice() else {
+        bail!("usage: evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS] [ID_PREFIX]");
+    };
+    let interval = rest.first().map_or(Ok(300), |ms| ms.parse()).context("INTERVAL_MS")?;
+    let prefix = rest.get(1).map_or("", String::as_str);
+    let model = Model::load(Path::new(model), &Compute::Cpu)?;
+    let table = std::fs::read_to_string(manifest)?;
+    let folder = Path::new(manifest).parent().context("manifest")?;
+    let mut lines = table.lines();
+    let header: Vec<&str> = lines.next().context("empty manifest")?.split('\t').collect();
+    let column = |name| header.iter().position(|h| *h == name).context("column missing");
+    let (id, file, language) = (column("id")?, column("file")?, column("language")?);
+    let (started, mut heard) = (Instant::now(), 0);
+    for line in lines {
+        let fields: Vec<&str> = line.split('\t').collect();
+        if !fields[id].starts_with(prefix) {
+            continue;
+        }
+        let samples = read(&folder.join(fields[file]))?;
+        heard += samples.len();
+        let languages = match fields[language] {
+            "-" | "" => vec![],
+            code => vec![code.to_owned()],
+        };
+        let options = Options { languages, ..Options::default() };
+        if options.check(&model).is_err() {
+            continue;
+        }
+        let text = match mode.as_str() {
+            "offline" => offline(&model, &options, &samples)?,
+            "live" => live(&model, &options, &samples, interval)?,
+            mode => bail!("{mode} is neither offline nor live"),
+        };
+        writeln!(std::io::stdout(), "{}\t{}", fields[id], text.replace(['\t', '\n'], " "))?;
+    }
+    let (seconds, sound) = (started.elapsed().as_secs_f32(), heard as f32 / 16_000.0);
+    writeln!(std::io::stderr(), "{sound:.0} s of sound in {seconds:.0} s")?;
+    Ok(())
+}
+
+/// All samples of a recording, 16 kHz.
+fn read(path: &Path) -> Result<Vec<f32>> {
+    let mut source = FileSource::open(File::open(path)?, Pace::AsFast)?;
+    let mut samples = Vec::new();
+    while source.read(&mut samples)? != Progress::Ended {}
+    Ok(samples)
+}
+
+fn offline(model: &Model, options: &Options, samples: &[f32]) -> Result<String> {
+    let mut columns = Vec::new();
+    let mut spectrogram = Spectrogram::new(model.n_mels());
+    spectrogram.push(samples, |column: &[f32]| columns.extend_from_slice(column));
+    spectrogram.finish(|column: &[f32]| columns.extend_from_slice(column));
+    let mut voiced = Vec::new();
+    let mut began = 0;
+    speech(model, samples, samples.len(), |event| {
+        match event {
+            Speech::Start { at } => began = at as usize / 160,
+            Speech::End { at } => voiced.push(began..(at as usize).div_ceil(160)),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    let found =
+        model.transcribe(&columns, &voiced, options, &mut |_, _| ControlFlow::Continue(()))?;
+    let texts: Vec<String> = found.segments.into_iter().map(|segment| segment.text).collect();
+    Ok(texts.join(" "))
+}
+
+fn live(model: &Model, options: &Options, samples: &[f32], interval_ms: usize) -> Result<String> {
+    let mut recognizer = Recognizer::new(model.clone(), options.clone())?;
+    let mut texts = Vec::new();
+    let mut since_step = 0;
+    speech(model, samples, 320, |event| {
+        match event {
+            Speech::Start { .. } => recognizer.reset(),
+            Speech::Column(column) => {
+                recognizer.push(&column);
+                since_step += 10;
+                if since_step >= interval_ms {
+                    recognizer.step()?;
+                    since_step = 0;
+                }
+            }
+            Speech::Quiet { .. } => recognizer.quiet(),
+            Speech::Voice { .. } => recognizer.voice(),
+            Speech::End { .. } => {
+                if let Outcome::Final(found) = recognizer.finish()? {
+                    texts.push(found.text);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(texts.join(" "))
+}
+
+/// Runs samples through the front end in blocks.
+fn speech(
+    model: &Model,
+    samples: &[f32],
+    block: usize,
+    mut take: impl FnMut(Speech) -> Result<()>,
+) -> Result<()> {
+    let mut frontend = Frontend::new(model.n_mels(), SegmentConfig::default());
+    let mut events = Vec::new();
+    for samples in samples.chunks(block.max(1)) {
+        frontend.push(samples, &mut |event| events.push(event));
+        events.drain(..).try_for_each(&mut take)?;
+    }
+    frontend.finish(&mut |event| events.push(event));
+    events.drain(..).try_for_each(&mut take)
+}

@@ -1,0 +1,346 @@
+//! One session's sound → speech events. Thread `analysis`, one a session.
+//!
+//! Owns the source and the front end (neither can move between threads) and decides when the source
+//! is closed. A device is heard from the first moment, also while the model still loads; a file
+//! waits for its turn.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use scriven_audio::file::Pace;
+use scriven_audio::segment::{Piece, Segmenter};
+use scriven_audio::{Frontend, Progress, SAMPLE_RATE, Spectrogram, Speech};
+
+use crate::clock;
+use crate::daemon::Event;
+use crate::error::Error;
+use crate::parts::{self, Model, Parts};
+use crate::pipeline::{
+    Control, HELD_SAMPLES, HOP_LENGTH, Input, Job, Recording, Report, Work, micros,
+};
+
+/// How long the thread sleeps when a source has nothing: one column.
+const TICK: Duration = Duration::from_millis(10);
+/// How much later than promised the tail may come before the device counts as stalled.
+const TAIL_GRACE: Duration = Duration::from_millis(500);
+/// Longer recordings would take too much memory at once: 4 h are 460 MB of columns.
+const MAX_RECORDING: u64 = 4 * 3600 * SAMPLE_RATE as u64;
+
+/// Runs a session from opening its source to the end of its speech.
+pub(crate) fn run(
+    job: Arc<Job>,
+    input: Input,
+    parts: &Parts,
+    control: Receiver<Control>,
+    work: Sender<Work>,
+    events: async_channel::Sender<Event>,
+) {
+    let mut analysis = Analysis {
+        outlet: Outlet {
+            job: job.clone(),
+            work,
+            waits: true,
+            speaking: false,
+            quiet: false,
+            device: 0,
+        },
+        job,
+        control,
+        events,
+        taken: 0,
+        held: Vec::new(),
+        frontend: None,
+    };
+    let result = match input {
+        Input::Device(options) => {
+            analysis.outlet.waits = false;
+            let opened = (parts.microphone)(&options).map_err(|error| Error::opening(&error));
+            opened.and_then(|device| analysis.device(device))
+        }
+        Input::LiveFile(file) => {
+            let opened = (parts.file)(file, Pace::LifeSpeed).map_err(|error| Error::file(&error));
+            opened.and_then(|file| analysis.live_file(file))
+        }
+        Input::File(file) => {
+            let opened = (parts.file)(file, Pace::AsFast).map_err(|error| Error::file(&error));
+            opened.and_then(|file| analysis.recording(file))
+        }
+    };
+    analysis.end(result);
+}
+
+struct Analysis {
+    job: Arc<Job>,
+    control: Receiver<Control>,
+    events: async_channel::Sender<Event>,
+    outlet: Outlet,
+    /// Samples taken from the source.
+    taken: u64,
+    /// Samples that wait for the model.
+    held: Vec<f32>,
+    frontend: Option<Frontend>,
+}
+
+/// Whether `recognition` has the session, and will say when it is done.
+type Heard = Result<bool, Error>;
+
+impl Analysis {
+    fn report(&self, report: Report) {
+        // A closed channel means that the daemon is gone, and this thread soon will be.
+        drop(self.events.send_blocking(Event::Report(self.job.id, report)));
+    }
+
+    fn device(&mut self, mut device: Box<dyn parts::Input>) -> Heard {
+        self.opened(&*device);
+        let lost = self.capture(&mut *device, self.job.tail);
+        let lost = lost.map_err(|error| Error::capturing(&error));
+        // The microphone is closed before anything else is computed.
+        drop(device);
+        self.report(Report::Closed);
+        if let Err(error) = lost {
+            // What was said before is still finished.
+            self.report(Report::Failed(error));
+        }
+        while self.frontend.is_none() && !self.job.meter.is_cancelled() {
+            match self.control.recv() {
+                Ok(Control::Ready(model)) => self.begin(model),
+                Ok(Control::Stop) => {}
+                Ok(Control::Cancel) | Err(_) => break,
+            }
+        }
+        Ok(self.frontend.is_some())
+    }
+
+    fn live_file(&mut self, mut file: Box<dyn parts::Input>) -> Heard {
+        self.opened(&*file);
+        if let Some(model) = self.turn() {
+            self.begin(model);
+            let read = self.capture(&mut *file, Duration::ZERO);
+            self.report(Report::Closed);
+            read.map_err(|error| Error::file(&error))?;
+        }
+        Ok(self.frontend.is_some())
+    }
+
+    fn opened(&self, input: &dyn parts::Input) {
+        self.report(Report::Opened { source: input.name(), duration: input.duration() });
+    }
+
+    /// Waits until `main` hands over the model. `None`: stopped before.
+    fn turn(&self) -> Option<Arc<dyn Model>> {
+        match self.control.recv() {
+            Ok(Control::Ready(model)) => Some(model),
+            _ => None,
+        }
+    }
+
+    /// Announces the session to `recognition` and lets go of what was held.
+    fn begin(&mut self, model: Arc<dyn Model>) {
+        let mut frontend = Frontend::new(model.n_mels(), self.job.segments.clone());
+        self.outlet.send(Work::Open(self.job.clone(), model));
+        let held = std::mem::take(&mut self.held);
+        frontend.push(&held, &mut |speech| self.outlet.speech(speech));
+        self.frontend = Some(frontend);
+    }
+
+    /// Reads until the source ends or `main` says so.
+    ///
+    /// # Errors
+    ///
+    /// The source broke; what was read before counts.
+    fn capture(
+        &mut self,
+        input: &mut dyn parts::Input,
+        tail: Duration,
+    ) -> Result<(), scriven_audio::Error> {
+        let mut samples = Vec::new();
+        let mut stop: Option<(u64, Instant)> = None;
+        loop {
+            let told = self.control.recv_timeout(TICK);
+            match self.drain(input, &mut samples)? {
+                Progress::Ended => return Ok(()),
+                Progress::Samples(_) | Progress::Waiting => {}
+            }
+            match told {
+                Ok(Control::Ready(model)) => self.begin(model),
+                Ok(Control::Stop) if stop.is_none() => {
+                    let more = if self.outlet.is_silent() { Duration::ZERO } else { tail };
+                    let until = self.taken + (more.as_secs_f64() * SAMPLE_RATE as f64) as u64;
+                    stop = Some((until, Instant::now() + more + TAIL_GRACE));
+                }
+                Ok(Control::Stop) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Control::Cancel) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            if stop.is_some_and(|(at, late)| self.taken >= at || Instant::now() >= late) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes all that the source has now.
+    fn drain(
+        &mut self,
+        input: &mut dyn parts::Input,
+        samples: &mut Vec<f32>,
+    ) -> Result<Progress, scriven_audio::Error> {
+        loop {
+            samples.clear();
+            let progress = input.read(samples)?;
+            self.take(samples);
+            self.outlet.lost_in_device(input.overruns());
+            if !matches!(progress, Progress::Samples(n) if n > 0) {
+                return Ok(progress);
+            }
+        }
+    }
+
+    fn take(&mut self, samples: &[f32]) {
+        self.count(samples.len());
+        match &mut self.frontend {
+            Some(frontend) => frontend.push(samples, &mut |speech| self.outlet.speech(speech)),
+            None => {
+                let room = (HELD_SAMPLES - self.held.len()).min(samples.len());
+                self.held.extend_from_slice(&samples[..room]);
+                self.outlet.lose((samples.len() - room) as u64);
+            }
+        }
+    }
+
+    fn count(&mut self, samples: usize) {
+        if self.taken == 0 && samples > 0 {
+            let monotonic = clock::monotonic() - micros(samples as u64);
+            self.report(Report::Started { monotonic });
+        }
+        self.taken += samples as u64;
+        self.job.meter.audio.store(self.taken, Ordering::Relaxed);
+    }
+
+    /// Reads a whole recording and hands it on in one piece.
+    fn recording(&mut self, mut file: Box<dyn parts::Input>) -> Heard {
+        self.opened(&*file);
+        let Some(model) = self.turn() else { return Ok(false) };
+        let mut spectrogram = Spectrogram::new(model.n_mels());
+        let mut segmenter = Segmenter::new(&self.job.segments);
+        let (mut samples, mut columns) = (Vec::new(), Vec::new());
+        let mut voiced = Voiced::default();
+        while self.control.try_recv().is_err() {
+            samples.clear();
+            let progress = file.read(&mut samples).map_err(|error| Error::file(&error))?;
+            self.count(samples.len());
+            spectrogram.push(&samples, |column| columns.extend_from_slice(column));
+            segmenter.push(&samples, |piece| voiced.take(&piece));
+            if self.taken > MAX_RECORDING {
+                let message = "the recording is longer than 4 hours; cut it into parts";
+                return Err(Error::InvalidFile(message.into()));
+            }
+            match progress {
+                Progress::Samples(_) => {}
+                Progress::Waiting => std::thread::sleep(TICK),
+                Progress::Ended => {
+                    spectrogram.finish(|column| columns.extend_from_slice(column));
+                    segmenter.finish(|piece| voiced.take(&piece));
+                    self.report(Report::Closed);
+                    let (job, voiced) = (self.job.clone(), voiced.ranges);
+                    let recording = Box::new(Recording { job, model, columns, voiced });
+                    self.outlet.send(Work::Recording(recording));
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends the session's speech. The last word is `recognition`'s if it has the session.
+    fn end(mut self, heard: Heard) {
+        let handed_over = heard.unwrap_or_else(|error| {
+            self.report(Report::Failed(error));
+            false
+        });
+        match self.frontend.take() {
+            Some(mut frontend) => {
+                frontend.finish(&mut |speech| self.outlet.speech(speech));
+                self.outlet.send(Work::Close(self.job.id));
+            }
+            None if handed_over => {}
+            None => self.report(Report::Done),
+        }
+    }
+}
+
+/// The way to `recognition`, and what is known of the speech that went there.
+struct Outlet {
+    job: Arc<Job>,
+    work: Sender<Work>,
+    /// A file waits for room; a device cannot.
+    waits: bool,
+    /// Inside an utterance.
+    speaking: bool,
+    /// Inside an utterance, but silent at the moment.
+    quiet: bool,
+    /// Losses of the device that have been counted.
+    device: u64,
+}
+
+impl Outlet {
+    fn send(&self, work: Work) {
+        // The other end goes only with the process.
+        drop(self.work.send(work));
+    }
+
+    fn speech(&mut self, speech: Speech) {
+        match &speech {
+            Speech::Start { .. } => (self.speaking, self.quiet) = (true, false),
+            Speech::Quiet { .. } => self.quiet = true,
+            Speech::Voice { .. } => self.quiet = false,
+            Speech::End { .. } => (self.speaking, self.quiet) = (false, false),
+            Speech::Column(_) if !self.waits => return self.column(speech),
+            Speech::Column(_) => {}
+        }
+        self.send(Work::Speech(self.job.id, speech));
+    }
+
+    fn column(&self, column: Speech) {
+        if self.work.try_send(Work::Speech(self.job.id, column)).is_err() {
+            self.lose(HOP_LENGTH);
+        }
+    }
+
+    /// Counts what the device has lost since it was asked last; `total` is all of it.
+    fn lost_in_device(&mut self, total: u64) {
+        self.lose(total.saturating_sub(self.device));
+        self.device = total;
+    }
+
+    fn lose(&self, samples: u64) {
+        self.job.meter.overruns.fetch_add(samples, Ordering::Relaxed);
+    }
+
+    /// Someone speaks, but not now: nothing would be gained by listening on. Outside an utterance
+    /// a word may just be beginning.
+    fn is_silent(&self) -> bool {
+        self.speaking && self.quiet
+    }
+}
+
+/// Utterances → ranges of columns.
+#[derive(Default)]
+struct Voiced {
+    start: usize,
+    ranges: Vec<Range<usize>>,
+}
+
+impl Voiced {
+    fn take(&mut self, piece: &Piece) {
+        match *piece {
+            Piece::Start { at } => self.start = (at / HOP_LENGTH) as usize,
+            Piece::End { at } => self.ranges.push(self.start..at.div_ceil(HOP_LENGTH) as usize),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! What `main` does when the bus calls.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use scriven_audio::capture::{CaptureOptions, SourceInfo, SourceKind};
+use scriven_recognizer as recognizer;
+use tracing::{debug, info};
+use zbus::OwnedObjectPath;
+
+use crate::clock;
+use crate::daemon::{Call, Caller, Daemon, Ending, Held, Hold, ModelCall, Reply};
+use crate::error::Error;
+use crate::options::Options;
+use crate::pipeline::{Input, Job, Meter, spawn};
+use crate::service::{Board, Dict};
+use crate::session_object::{SessionObject, SessionShown};
+use crate::sessions::{self, Mode, Session, State};
+
+/// A press this soon after the one before is the same press: keyboards repeat every 30 ms, after a
+/// first pause of at most 660 ms.
+const KEY_REPEAT: Duration = Duration::from_secs(1);
+
+/// Answers a call. A caller that does not wait any more is no concern.
+pub(crate) fn answer<T>(reply: &Reply<T>, result: Result<T, Error>) {
+    drop(reply.try_send(result));
+}
+
+impl Daemon {
+    pub(crate) async fn call(&mut self, call: Call) {
+        match call {
+            Call::Dictate(Hold::Start, options, caller, reply) => {
+                self.dictate(options, caller, false, reply).await;
+            }
+            Call::Dictate(Hold::Toggle, options, caller, reply) => {
+                self.toggle(options, caller, reply).await;
+            }
+            Call::Dictate(Hold::Press, options, caller, reply) => {
+                self.press(options, caller, reply).await;
+            }
+            Call::Release(reply) => answer(&reply, self.release()),
+            Call::Cancel(reply) => answer(&reply, self.cancel()),
+            Call::Transcribe(file, options, caller, reply) => {
+                self.transcribe(file, options, caller, reply).await;
+            }
+            Call::Sources(reply) => self.list_sources(reply),
+            Call::SetLanguages(languages, reply) => {
+                answer(&reply, self.set_languages(languages));
+            }
+            Call::End(id, ending, reply) => answer(&reply, self.end(id, ending)),
+            Call::Model(id, call, reply) => answer(&reply, self.model_call(&id, call)),
+        }
+    }
+
+    async fn toggle(&mut self, options: Options, caller: Caller, reply: Reply<OwnedObjectPath>) {
+        match self.sessions.dictation() {
+            Some(session) => {
+                session.end(Ending::Stopped);
+                answer(&reply, Ok(session.path.clone()));
+            }
+            None => {
+                self.dictate(options, caller, true, reply).await;
+            }
+        }
+    }
+
+    /// A key went down, or repeats.
+    async fn press(&mut self, options: Options, caller: Caller, reply: Reply<OwnedObjectPath>) {
+        if let Some(held) = &mut self.held {
+            let on = self.sessions.find(held.session).filter(|session| session.is_active());
+            // After a cancel, or an error, the key is still down and goes on repeating: that is
+            // no wish to begin again.
+            if on.is_some() || held.at.elapsed() < KEY_REPEAT {
+                held.at = Instant::now();
+                let path = on.map(|session| session.path.clone()).unwrap_or_default();
+                return answer(&reply, Ok(path));
+            }
+        }
+        self.held = self
+            .dictate(options, caller, true, reply)
+            .await
+            .map(|session| Held { session, at: Instant::now() });
+    }
+
+    /// The key came up. It may have ended otherwise before: that is no error.
+    fn release(&mut self) -> Result<(), Error> {
+        if let Some(held) = self.held.take()
+            && let Some(session) = self.sessions.find(held.session)
+            && session.is_active()
+        {
+            session.end(Ending::Stopped);
+        }
+        Ok(())
+    }
+
+    /// Cancels the dictation that is on, or else those that are being finished. Afterwards nobody
+    /// dictates, which is so too when nobody did.
+    fn cancel(&mut self) -> Result<(), Error> {
+        if let Some(session) = self.sessions.dictation() {
+            // What was said before, in another session, is not meant.
+            session.end(Ending::Cancelled);
+            return Ok(());
+        }
+        for session in self.sessions.all.iter_mut().filter(|s| s.mode == Mode::Dictation) {
+            session.end(Ending::Cancelled);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, id: u64, ending: Ending) -> Result<(), Error> {
+        let session = self.sessions.find(id);
+        let session = session.ok_or_else(|| Error::NotFound("the session has ended".into()))?;
+        if session.is_active() || ending == Ending::Cancelled {
+            session.end(ending);
+        }
+        Ok(())
+    }
+
+    /// Begins a dictation. The answer is given when the source is open.
+    async fn dictate(
+        &mut self,
+        options: Options,
+        caller: Caller,
+        linger: bool,
+        reply: Reply<OwnedObjectPath>,
+    ) -> Option<u64> {
+        let source = options.source.clone().unwrap_or_else(|| self.config.source.clone());
+        let device = CaptureOptions { source, host: self.config.host.into() };
+        self.begin(Mode::Dictation, Input::Device(device), options, caller, linger, reply).await
+    }
+
+    async fn transcribe(
+        &mut self,
+        file: File,
+        options: Options,
+        caller: Caller,
+        reply: Reply<OwnedObjectPath>,
+    ) {
+        let input = if options.live { Input::LiveFile(file) } else { Input::File(file) };
+        self.begin(Mode::File, input, options, caller, false, reply).await;
+    }
+
+    async fn begin(
+        &mut self,
+        mode: Mode,
+        input: Input,
+        options: Options,
+        caller: Caller,
+        linger: bool,
+        reply: Reply<OwnedObjectPath>,
+    ) -> Option<u64> {
+        match self.try_begin(mode, input, options, caller, linger, reply.clone()).await {
+            Ok(id) => Some(id),
+            Err(error) => {
+                answer(&reply, Err(error));
+                None
+            }
+        }
+    }
+
+    async fn try_begin(
+        &mut self,
+        mode: Mode,
+        input: Input,
+        options: Options,
+        caller: Caller,
+        linger: bool,
+        reply: Reply<OwnedObjectPath>,
+    ) -> Result<u64, Error> {
+        if self.leaving {
+            return Err(Error::leaving());
+        }
+        self.shelf.can_serve()?;
+        self.sessions.room(mode)?;
+        let whole = matches!(input, Input::File(_));
+        let job = self.job(mode, &options)?;
+        let id = job.id;
+        let token = options.handle_token.unwrap_or_else(|| format!("s{id}"));
+        let path = sessions::path(caller.as_ref(), &token);
+        let board = self.serve(id, &path, mode).await?;
+        let control = self.pipeline.listen(job.clone(), input).map_err(|error| {
+            Error::Overloaded(format!("no thread could be started ({error}); end other programs"))
+        })?;
+        debug!(session = id, mode = mode.word(), "session begins");
+        self.sessions.all.push(Session {
+            job,
+            path,
+            mode,
+            state: State::Arming,
+            scope: options.scope,
+            owner: caller,
+            linger: options.linger.unwrap_or(linger),
+            whole,
+            control,
+            has_model: false,
+            reply: Some(reply),
+            board,
+            source: String::new(),
+            started: None,
+            duration: None,
+            utterances: 0,
+            ending: None,
+            failure: None,
+        });
+        Ok(id)
+    }
+
+    /// What the threads will have to do.
+    fn job(&mut self, mode: Mode, options: &Options) -> Result<Arc<Job>, Error> {
+        let wanted = recognizer::Options {
+            languages: options.languages.clone().unwrap_or_else(|| self.languages.clone()),
+            task: options.task.unwrap_or(self.config.task.into()),
+        };
+        self.shelf.check(&wanted)?;
+        Ok(Arc::new(Job {
+            id: self.sessions.next_id(),
+            options: wanted,
+            device: mode == Mode::Dictation,
+            partials: options.partials.unwrap_or(true),
+            segments: self.config.speech.segments(),
+            tail: self.config.tail(),
+            update: self.config.update(),
+            meter: Meter::default(),
+        }))
+    }
+
+    /// Puts the session's object on the bus.
+    async fn serve(
+        &self,
+        id: u64,
+        path: &OwnedObjectPath,
+        mode: Mode,
+    ) -> Result<Board<SessionShown>, Error> {
+        let board = Board::new(SessionShown {
+            mode: mode.word(),
+            state: State::Arming.word(),
+            source: String::new(),
+            started_at: clock::wall(),
+        });
+        let object = SessionObject { id, desk: self.desk.clone(), board: board.clone() };
+        match self.connection.object_server().at(path, object).await {
+            Ok(None) => Ok(board),
+            Ok(Some(_)) => Err(Error::InvalidArgument(
+                "option `handle_token` names a session that still is; choose another".into(),
+            )),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lists what can be captured; asking the sound server takes its time.
+    fn list_sources(&self, reply: Reply<Vec<Dict<'static>>>) {
+        let (list, host) = (self.parts.sources.clone(), self.config.host.into());
+        let failed = reply.clone();
+        let asked = spawn("sources", move || {
+            let sources = list(host).map_err(|error| Error::opening(&error));
+            answer(&reply, sources.map(|found| found.into_iter().map(source).collect()));
+        });
+        if let Err(error) = asked {
+            answer(&failed, Err(Error::Overloaded(error.to_string())));
+        }
+    }
+
+    fn set_languages(&mut self, languages: Vec<String>) -> Result<(), Error> {
+        let task = self.config.task.into();
+        self.shelf.check(&recognizer::Options { languages: languages.clone(), task })?;
+        info!(?languages, "languages changed");
+        self.languages = languages;
+        // The setter announces the property as soon as this call is answered.
+        let shown = self.board.get();
+        self.board.replace(crate::service::Shown { languages: self.languages.clone(), ..shown });
+        Ok(())
+    }
+
+    fn model_call(&mut self, id: &str, call: ModelCall) -> Result<(), Error> {
+        match call {
+            ModelCall::Download => self.download(id),
+            ModelCall::CancelDownload => self.shelf.cancel_download(id),
+            ModelCall::Import(path) => self.import(id, path),
+            ModelCall::Remove => self.remove_model(id),
+            ModelCall::Use => self.use_model(id),
+        }
+    }
+}
+
+/// One source, as the bus lists it.
+fn source(source: SourceInfo) -> Dict<'static> {
+    let kind = match source.kind {
+        SourceKind::Microphone => "microphone",
+        SourceKind::Monitor => "monitor",
+    };
+    Dict::from([
+        ("id", source.id.into()),
+        ("description", source.description.into()),
+        ("kind", kind.into()),
+        ("host", source.host.into()),
+        ("default", source.is_default.into()),
+    ])
+}

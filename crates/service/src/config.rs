@@ -1,0 +1,321 @@
+//! The configuration file → one struct, read once when the daemon starts.
+//!
+//! This module is the only one that knows where files live. `docs/configuration.md` shows each key;
+//! a test reads it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use directories::ProjectDirs;
+use scriven_audio::capture::Host;
+use scriven_audio::{SegmentConfig, VadMode};
+use scriven_recognizer as recognizer;
+use serde::Deserialize;
+
+/// All there is to configure.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Id of a model, or `auto`: the one chosen last with `Use`, else the first one installed.
+    pub model: String,
+    /// `auto`, `cpu`, `gpu`, or a part of a GPU's name.
+    pub compute: String,
+    /// ISO codes; empty for any language.
+    pub languages: Vec<String>,
+    pub task: Task,
+    /// `default`, or an id of `scriven sources`.
+    pub source: String,
+    pub host: SoundHost,
+    /// New audio that a partial waits for.
+    pub update_ms: u64,
+    /// How long the microphone is heard on after the key is let go.
+    pub tail_ms: u64,
+    /// Folder of the models; empty for the usual one.
+    pub models: PathBuf,
+    /// What to log, in the words of `RUST_LOG`.
+    pub log: String,
+    pub speech: Speech,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            // Whatever is there works, and pulling one model is all there is to do.
+            model: "auto".into(),
+            // A GPU where there is one; the property `Backend` says what became of it.
+            compute: "auto".into(),
+            // A multilingual model finds out; an English one need not.
+            languages: Vec::new(),
+            // Translation that nobody asked for is the worst surprise.
+            task: Task::Transcribe,
+            // Follows the desktop's choice.
+            source: "default".into(),
+            // PipeWire, or ALSA where there is none.
+            host: SoundHost::Auto,
+            // Five times a second looks continuous; a slow machine falls back by itself.
+            update_ms: 200,
+            // People let go of the key while the last word still sounds.
+            tail_ms: 200,
+            // Under the XDG data folder.
+            models: PathBuf::new(),
+            // The life of the service and nothing that repeats.
+            log: "info".into(),
+            speech: Speech::default(),
+        }
+    }
+}
+
+/// What becomes of the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    Transcribe,
+    Translate,
+}
+
+impl From<Task> for recognizer::Task {
+    fn from(task: Task) -> Self {
+        match task {
+            Task::Transcribe => Self::Transcribe,
+            Task::Translate => Self::Translate,
+        }
+    }
+}
+
+/// Which sound system is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SoundHost {
+    Auto,
+    PipeWire,
+    Alsa,
+    Pulse,
+}
+
+impl From<SoundHost> for Host {
+    fn from(host: SoundHost) -> Self {
+        match host {
+            SoundHost::Auto => Self::Auto,
+            SoundHost::PipeWire => Self::PipeWire,
+            SoundHost::Alsa => Self::Alsa,
+            SoundHost::Pulse => Self::Pulse,
+        }
+    }
+}
+
+/// When an utterance begins and ends. The defaults and their reasons are the audio crate's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Speech {
+    pub strictness: Strictness,
+    pub above_background_db: u32,
+    pub onset_ms: u32,
+    pub onset_window_ms: u32,
+    pub pre_roll_ms: u32,
+    pub hangover_ms: u32,
+    pub min_trailing_silence_ms: u32,
+    pub max_utterance_ms: u32,
+}
+
+/// How readily a sound is taken for voice, from readily to hardly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strictness {
+    Quality,
+    LowBitrate,
+    Aggressive,
+    VeryAggressive,
+}
+
+impl Default for Speech {
+    fn default() -> Self {
+        let audio = SegmentConfig::default();
+        Self {
+            strictness: match audio.mode {
+                VadMode::Quality => Strictness::Quality,
+                VadMode::LowBitrate => Strictness::LowBitrate,
+                VadMode::Aggressive => Strictness::Aggressive,
+                VadMode::VeryAggressive => Strictness::VeryAggressive,
+            },
+            above_background_db: audio.above_background_db,
+            onset_ms: audio.onset_ms,
+            onset_window_ms: audio.onset_window_ms,
+            pre_roll_ms: audio.pre_roll_ms,
+            hangover_ms: audio.hangover_ms,
+            min_trailing_silence_ms: audio.min_trailing_silence_ms,
+            max_utterance_ms: audio.max_utterance_ms,
+        }
+    }
+}
+
+impl Speech {
+    /// The numbers as the front end takes them.
+    pub fn segments(&self) -> SegmentConfig {
+        SegmentConfig {
+            mode: match self.strictness {
+                Strictness::Quality => VadMode::Quality,
+                Strictness::LowBitrate => VadMode::LowBitrate,
+                Strictness::Aggressive => VadMode::Aggressive,
+                Strictness::VeryAggressive => VadMode::VeryAggressive,
+            },
+            above_background_db: self.above_background_db,
+            onset_ms: self.onset_ms,
+            onset_window_ms: self.onset_window_ms,
+            pre_roll_ms: self.pre_roll_ms,
+            hangover_ms: self.hangover_ms,
+            min_trailing_silence_ms: self.min_trailing_silence_ms,
+            max_utterance_ms: self.max_utterance_ms,
+        }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot read {path}; check who may read it, or name another file with --config")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error(
+        "{path}: {}\nCorrect the line, or remove the file to have all defaults",
+        .problem.to_string().trim_end()
+    )]
+    Syntax { path: PathBuf, problem: Box<toml::de::Error> },
+    #[error("{path}: `{key}` {problem}")]
+    Value { path: PathBuf, key: &'static str, problem: &'static str },
+}
+
+impl Config {
+    /// Reads `path`. A file that is not there is a file without keys.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or understood; the message shows line and column.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(Error::Read { path: path.into(), source }),
+        }
+    }
+
+    /// Reads the text of a file that is called `path` in messages.
+    ///
+    /// # Errors
+    ///
+    /// An unknown key, a wrong type or a value out of its range.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        let config: Self = toml::from_str(text)
+            .map_err(|problem| Error::Syntax { path: path.into(), problem: problem.into() })?;
+        config.check().map_err(|(key, problem)| Error::Value {
+            path: path.into(),
+            key,
+            problem,
+        })?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if !(100..=5_000).contains(&self.update_ms) {
+            return Err(("update_ms", "must lie between 100 and 5000"));
+        }
+        if self.tail_ms > 2_000 {
+            return Err(("tail_ms", "must not be more than 2000"));
+        }
+        if self.speech.pre_roll_ms > 2_000 {
+            return Err(("speech.pre_roll_ms", "must not be more than 2000"));
+        }
+        if self.speech.hangover_ms > self.speech.min_trailing_silence_ms {
+            return Err(("speech.hangover_ms", "must not be more than min_trailing_silence_ms"));
+        }
+        if !self.models.as_os_str().is_empty() && !self.models.is_absolute() {
+            return Err(("models", "must be an absolute path"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn update(&self) -> Duration {
+        Duration::from_millis(self.update_ms)
+    }
+
+    pub(crate) fn tail(&self) -> Duration {
+        Duration::from_millis(self.tail_ms)
+    }
+}
+
+/// Where the daemon keeps what.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// `$XDG_CONFIG_HOME/scriven/config.toml`.
+    pub config: PathBuf,
+    /// `$XDG_DATA_HOME/scriven/models`, unless configured.
+    pub models: PathBuf,
+    /// `$XDG_STATE_HOME/scriven`: the model chosen last.
+    pub state: PathBuf,
+}
+
+impl Folders {
+    /// The folders of the user. `None` if there is no home.
+    pub fn of_user() -> Option<Self> {
+        let folders = ProjectDirs::from("org", "scriven", "scriven")?;
+        Some(Self {
+            config: folders.config_dir().join("config.toml"),
+            models: folders.data_dir().join("models"),
+            state: folders.state_dir()?.into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("config.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_has_all_defaults() {
+        assert_eq!(parse("").unwrap(), Config::default());
+        assert_eq!(Config::read(Path::new("/nowhere/config.toml")).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_line_and_column() {
+        let error = parse("model = \"base\"\nlanguage = \"en\"\n").unwrap_err();
+        assert!(error.contains("line 2, column 1"), "{error}");
+        assert!(error.contains("language"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_an_error_that_names_the_key() {
+        assert!(parse("update_ms = 5").unwrap_err().contains("`update_ms` must lie between"));
+        assert!(parse("models = \"here\"").unwrap_err().contains("`models` must be"));
+        assert!(parse("host = \"oss\"").unwrap_err().contains("line 1"));
+        assert!(parse("[speech]\nhangover_ms = 900").unwrap_err().contains("hangover_ms"));
+    }
+
+    /// All TOML blocks of the documentation.
+    fn documented() -> Vec<String> {
+        let page = include_str!("../../../docs/configuration.md");
+        let blocks = page.split("```toml\n").skip(1);
+        blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_example_of_the_documentation_is_read() {
+        let blocks = documented();
+        assert!(blocks.len() > 5);
+        for block in blocks {
+            parse(&block).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_documentation_shows_every_key_with_its_default() {
+        let complete = &documented()[0];
+        assert_eq!(parse(complete).unwrap(), Config::default());
+        let keys = complete.lines().filter(|line| line.contains('=')).count();
+        assert_eq!(keys, 18, "a key is missing in docs/configuration.md");
+    }
+}

@@ -1,0 +1,303 @@
+//! Thread `main`: everything that can happen, one at a time, and what the bus then shows.
+//!
+//! The loop is closed: an [`Event`] is all that ever reaches it, from the bus, from the other
+//! threads or from the system. It owns all state, never computes and never waits for a thread.
+//! [`crate::calls`] answers the bus, [`crate::reports`] passes on what was said, [`crate::shelf`]
+//! looks after the models.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_channel::{Receiver, Sender};
+use futures_lite::{StreamExt as _, future};
+use tracing::{debug, info};
+use zbus::names::OwnedUniqueName;
+use zbus::object_server::InterfaceRef;
+use zbus::{Connection, MessageStream, OwnedObjectPath};
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::models;
+use crate::options::Options;
+use crate::parts::{Model, Parts};
+use crate::pipeline::{Id, Pipeline, Report};
+use crate::service::{Board, Desk, Dict, Service, Shown};
+use crate::session_object::SessionObject;
+use crate::sessions::{Sessions, State};
+use crate::shelf::Shelf;
+
+/// The unique name of a peer; `None` on a connection without a bus.
+pub(crate) type Caller = Option<OwnedUniqueName>;
+/// Where the answer to a call goes.
+pub(crate) type Reply<T> = Sender<Result<T, Error>>;
+
+/// Everything that can happen.
+pub(crate) enum Event {
+    Call(Call),
+    Report(Id, Report),
+    /// A model was loaded, or not; the number says which attempt it was.
+    Loaded(u64, Result<Arc<dyn Model>, Error>),
+    Fetching(String, models::Progress),
+    Fetched(String, Result<(), models::Error>),
+    /// A peer has left the bus.
+    Vanished(OwnedUniqueName),
+    /// The system asks the daemon to end.
+    Leave,
+    /// The bus is gone, and with it everybody who could listen.
+    BusClosed,
+}
+
+/// What the bus asks for.
+pub(crate) enum Call {
+    Dictate(Hold, Options, Caller, Reply<OwnedObjectPath>),
+    Release(Reply<()>),
+    Cancel(Reply<()>),
+    Transcribe(File, Options, Caller, Reply<OwnedObjectPath>),
+    Sources(Reply<Vec<Dict<'static>>>),
+    SetLanguages(Vec<String>, Reply<()>),
+    End(Id, Ending, Reply<()>),
+    Model(String, ModelCall, Reply<()>),
+}
+
+/// How a dictation is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Until `Stop`, or until its caller leaves.
+    Start,
+    /// Until the next `Toggle`.
+    Toggle,
+    /// Until `Release`.
+    Press,
+}
+
+/// Why a session ends before its source does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Stopped,
+    OwnerVanished,
+    Cancelled,
+    /// There will be no model.
+    Failed,
+}
+
+impl Ending {
+    /// What was said is still delivered.
+    pub(crate) fn still_says(self) -> bool {
+        matches!(self, Self::Stopped | Self::OwnerVanished)
+    }
+}
+
+/// What the bus asks of a model.
+pub(crate) enum ModelCall {
+    Download,
+    CancelDownload,
+    Import(PathBuf),
+    Remove,
+    Use,
+}
+
+/// A key that is held.
+pub(crate) struct Held {
+    pub session: Id,
+    /// When it was last said to be down; a key that repeats says so again and again.
+    pub at: Instant,
+}
+
+/// All state of the program.
+pub(crate) struct Daemon {
+    pub config: Config,
+    pub parts: Parts,
+    pub connection: Connection,
+    pub service: InterfaceRef<Service>,
+    pub board: Board<Shown>,
+    pub desk: Desk,
+    pub events: Receiver<Event>,
+    pub pipeline: Pipeline,
+    pub sessions: Sessions,
+    pub shelf: Shelf,
+    pub languages: Vec<String>,
+    pub held: Option<Held>,
+    pub last_error: (String, String),
+    /// Samples lost by sessions that have ended.
+    pub overruns: u64,
+    pub leaving: bool,
+}
+
+impl Daemon {
+    /// Runs until the system or the bus ends it.
+    pub(crate) async fn run(mut self, mut owners: MessageStream, stop: Receiver<()>) {
+        self.load_model();
+        loop {
+            self.hand_out_model();
+            self.publish().await;
+            if self.leaving && self.sessions.all.is_empty() {
+                return;
+            }
+            match self.next(&mut owners, &stop).await {
+                Event::Call(call) => self.call(call).await,
+                Event::Report(id, report) => self.report(id, report).await,
+                Event::Loaded(attempt, result) => self.loaded(attempt, result),
+                Event::Fetching(id, progress) => self.fetching(&id, progress),
+                Event::Fetched(id, result) => self.fetched(&id, result),
+                Event::Vanished(name) => self.vanished(&name),
+                Event::Leave if self.leaving => return,
+                Event::Leave => self.leave(),
+                Event::BusClosed => {
+                    info!("the session bus is gone");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn next(&self, owners: &mut MessageStream, stop: &Receiver<()>) -> Event {
+        // Never fails: the desk holds a sender.
+        let events = async { self.events.recv().await.unwrap_or(Event::Leave) };
+        let vanished = async {
+            loop {
+                match owners.next().await {
+                    Some(Ok(message)) => {
+                        if let Ok((name, ..)) =
+                            message.body().deserialize::<(OwnedUniqueName, String, String)>()
+                        {
+                            return Event::Vanished(name);
+                        }
+                    }
+                    Some(Err(_)) => {}
+                    None => return future::pending().await,
+                }
+            }
+        };
+        let leave = async {
+            match stop.recv().await {
+                Ok(()) => Event::Leave,
+                // Nobody can ask any more.
+                Err(_) => future::pending().await,
+            }
+        };
+        let closed = async {
+            self.connection.closed().await;
+            Event::BusClosed
+        };
+        future::or(future::or(events, vanished), future::or(leave, closed)).await
+    }
+
+    /// Ends all sessions, delivering what was said, and then the daemon.
+    fn leave(&mut self) {
+        info!(sessions = self.sessions.all.len(), "leaving");
+        self.leaving = true;
+        // A model that still loads is waited for; without one, nothing can become text any more.
+        let ending =
+            if self.shelf.can_serve().is_ok() { Ending::Stopped } else { Ending::Cancelled };
+        for session in &mut self.sessions.all {
+            session.end(ending);
+        }
+    }
+
+    fn vanished(&mut self, name: &OwnedUniqueName) {
+        for session in &mut self.sessions.all {
+            if !session.linger && session.is_active() && session.owner.as_ref() == Some(name) {
+                debug!(session = session.id(), "its caller has left the bus");
+                session.end(Ending::OwnerVanished);
+            }
+        }
+    }
+
+    /// Gives the model to every session whose turn it is.
+    fn hand_out_model(&mut self) {
+        let Some(model) = self.shelf.model() else { return };
+        for session in self.sessions.waiting() {
+            session.has_model = true;
+            // A reader that is gone needs no model.
+            drop(session.control.try_send(crate::pipeline::Control::Ready(model.clone())));
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match self.sessions.state() {
+            Some(State::Arming) => "arming",
+            Some(State::Listening) => "listening",
+            Some(State::Finalizing) => "finalizing",
+            None if self.shelf.failure().is_some() => "error",
+            None => "idle",
+        }
+    }
+
+    fn shown(&self) -> Shown {
+        let lost: u64 = self.sessions.all.iter().map(|session| session.overruns()).sum();
+        Shown {
+            state: self.state(),
+            model_state: self.shelf.state(),
+            model: self.shelf.chosen().to_owned(),
+            backend: self.shelf.model().map(|model| model.backend().to_owned()).unwrap_or_default(),
+            languages: self.languages.clone(),
+            overruns: self.overruns + lost,
+            last_error: self.last_error.clone(),
+        }
+    }
+
+    /// Tells the bus what has changed since it was told last.
+    async fn publish(&mut self) {
+        let now = self.shown();
+        let was = self.board.replace(now.clone());
+        if now != was {
+            self.publish_changes(&was, &now).await;
+        }
+        for session in &self.sessions.all {
+            let (now, was) = (session.shown(), session.board.get());
+            if now != was {
+                session.board.replace(now.clone());
+                let server = self.connection.object_server();
+                let Ok(object) = server.interface::<_, SessionObject>(&session.path).await else {
+                    continue;
+                };
+                let (object, to) = (object.get().await, object.signal_emitter());
+                if now.state != was.state {
+                    sent(object.state_changed(to).await);
+                }
+                if now.source != was.source {
+                    sent(object.source_changed(to).await);
+                }
+            }
+        }
+        self.shelf.publish(&self.connection).await;
+    }
+
+    async fn publish_changes(&self, was: &Shown, now: &Shown) {
+        let (service, to) = (self.service.get().await, self.service.signal_emitter());
+        if now.state != was.state {
+            sent(service.state_changed(to).await);
+        }
+        if now.model_state != was.model_state {
+            sent(service.model_state_changed(to).await);
+        }
+        if now.model != was.model {
+            sent(service.model_changed(to).await);
+        }
+        if now.backend != was.backend {
+            sent(service.backend_changed(to).await);
+        }
+        if now.overruns != was.overruns {
+            sent(service.overruns_changed(to).await);
+        }
+        if now.last_error != was.last_error {
+            sent(service.last_error_changed(to).await);
+        }
+        // `Languages` is announced by its own setter.
+    }
+
+    /// Keeps an error for `LastError` and the log.
+    pub(crate) fn note(&mut self, error: &Error) {
+        self.last_error = error.pair();
+        tracing::warn!(name = self.last_error.0, "{}", self.last_error.1);
+    }
+}
+
+/// A signal that cannot be sent has no reader: the loop learns from the connection that it closed.
+pub(crate) fn sent(result: zbus::Result<()>) {
+    if let Err(error) = result {
+        debug!(%error, "signal not sent");
+    }
+}

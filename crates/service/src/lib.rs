@@ -1,0 +1,110 @@
+//! scrivend: wires sound to words and speaks D-Bus.
+//!
+//! [`pipeline`] is the page to read first. Only this crate reads configuration, environment and
+//! clock; [`run`] is the program without them, which tests call with parts of their own.
+
+mod analysis;
+mod calls;
+mod clock;
+pub mod config;
+mod daemon;
+pub mod error;
+mod live;
+mod model_object;
+pub mod models;
+mod options;
+pub mod parts;
+pub mod pipeline;
+mod recognition;
+mod reports;
+mod service;
+mod session_object;
+mod sessions;
+mod shelf;
+mod watch;
+
+use anyhow::{Context as _, Result, bail};
+use async_channel::Receiver;
+use zbus::connection::Builder;
+use zbus::{MatchRule, MessageStream, fdo, message};
+
+use crate::config::{Config, Folders};
+use crate::daemon::Daemon;
+use crate::model_object::ModelObject;
+use crate::parts::Parts;
+use crate::pipeline::{EVENT_QUEUE, Pipeline};
+use crate::service::{Board, Desk, Service};
+pub use crate::service::{NAME, PATH, VERSION};
+use crate::sessions::Sessions;
+use crate::shelf::Shelf;
+pub use crate::watch::end_on_panic;
+
+/// Runs the daemon on a bus until `stop` says so: once to finish what was said, twice to end.
+///
+/// The name is taken first and the model loaded behind it, so that whoever activates the daemon
+/// sees it load and does not wait for an answer.
+///
+/// # Errors
+///
+/// No bus, or another daemon on it.
+pub async fn run(
+    config: Config,
+    folders: Folders,
+    parts: Parts,
+    bus: Builder<'static>,
+    stop: Receiver<()>,
+) -> Result<()> {
+    let (sender, events) = async_channel::bounded(EVENT_QUEUE);
+    let desk = Desk(sender.clone());
+    let board = Board::default();
+    let shelf = Shelf::new(&config, &folders);
+    let mut models = Vec::new();
+    let mut bus = bus.allow_name_replacements(false).replace_existing_names(false);
+    for (id, board) in shelf.boards() {
+        let path = ModelObject::path(id);
+        models.push(path.clone());
+        let object = ModelObject { id: id.to_owned(), desk: desk.clone(), board };
+        bus = bus.serve_at(path, object);
+    }
+    let service = Service::new(desk.clone(), board.clone(), models);
+    let connection =
+        bus.serve_at(PATH, fdo::ObjectManager).serve_at(PATH, service).name(NAME).build().await;
+    let connection = match connection {
+        Ok(connection) => connection,
+        Err(zbus::Error::NameTaken) => bail!(
+            "another scrivend runs on this session bus; stop it with: \
+             systemctl --user stop scriven"
+        ),
+        Err(error) => {
+            return Err(error).context("no session bus; run scrivend inside a desktop session");
+        }
+    };
+    let rule = MatchRule::builder()
+        .msg_type(message::Type::Signal)
+        .sender("org.freedesktop.DBus")
+        .interface("org.freedesktop.DBus")
+        .member("NameOwnerChanged")
+        .arg(2, "")
+        .build()?;
+    let owners = MessageStream::for_match_rule(rule, &connection, None).await?;
+    let service = connection.object_server().interface::<_, Service>(PATH).await?;
+    let daemon = Daemon {
+        languages: config.languages.clone(),
+        pipeline: Pipeline::start(parts.clone(), sender).context("no thread could be started")?,
+        config,
+        parts,
+        connection,
+        service,
+        board,
+        desk,
+        events,
+        sessions: Sessions::default(),
+        shelf,
+        held: None,
+        last_error: Default::default(),
+        overruns: 0,
+        leaving: false,
+    };
+    daemon.run(owners, stop).await;
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! The promises about text, against a recognizer that says whatever it likes.
+
+use std::collections::VecDeque;
+
+use scriven_recognizer::{self as recognizer, Options, Reason};
+
+use super::*;
+use crate::pipeline::Meter;
+
+/// Says what it is told to.
+struct Scripted {
+    steps: VecDeque<Option<(&'static str, &'static str)>>,
+    last: Option<Outcome>,
+}
+
+impl Recognize for Scripted {
+    fn push(&mut self, _: &[f32]) {}
+
+    fn quiet(&mut self) {}
+
+    fn voice(&mut self) {}
+
+    fn step(&mut self) -> Result<Option<Partial>, recognizer::Error> {
+        Ok(self.steps.pop_front().flatten().map(|(committed, tentative)| Partial {
+            committed: committed.into(),
+            tentative: tentative.into(),
+            language: None,
+            words: Vec::new(),
+        }))
+    }
+
+    fn finish(&mut self) -> Result<Outcome, recognizer::Error> {
+        let broken = recognizer::Error::UnknownVocabulary { n_vocab: 0 };
+        self.last.take().ok_or(broken)
+    }
+}
+
+fn text(text: &str) -> Outcome {
+    Outcome::Final(Final { text: text.into(), language: "en", words: vec![], confidence: 1.0 })
+}
+
+/// One utterance: what is said about it, a line a report.
+fn heard(
+    steps: &[Option<(&'static str, &'static str)>],
+    last: Option<Outcome>,
+    cancelled: bool,
+) -> Vec<String> {
+    let job = Job {
+        id: 1,
+        options: Options::default(),
+        device: true,
+        partials: true,
+        segments: scriven_audio::SegmentConfig::default(),
+        tail: Duration::ZERO,
+        update: Duration::from_millis(200),
+        meter: Meter::default(),
+    };
+    job.meter.cancelled.store(cancelled, std::sync::atomic::Ordering::Relaxed);
+    let scripted = Scripted { steps: steps.iter().copied().collect(), last };
+    let mut live = Live::new(Arc::new(job), Box::new(scripted));
+    let mut said = Vec::new();
+    let mut say = |report: Report| said.push(line(report));
+    live.take(Speech::Start { at: 1_600 }, &mut say);
+    for _ in steps {
+        for _ in 0..20 {
+            live.take(Speech::Column(Box::new([0.0])), &mut say);
+        }
+        assert!(live.is_due());
+        live.shown = Instant::now() - MIN_GAP;
+        live.update(&mut say);
+    }
+    live.take(Speech::End { at: 9_999 }, &mut say);
+    assert!(!live.is_speaking());
+    said
+}
+
+fn line(report: Report) -> String {
+    match report {
+        Report::Partial { utterance, revision, committed, tentative, said } => {
+            assert_eq!(said.start, 100_000);
+            assert_eq!(said.end, 100_000 + u64::from(revision) * 200_000);
+            format!("{utterance}.{revision} {committed}|{tentative}")
+        }
+        Report::Final { utterance, text, .. } => format!("{utterance} final {text}"),
+        Report::Discarded { utterance, reason } => format!("{utterance} discarded {reason}"),
+        Report::Failed(error) => format!("failed {}", error.pair().0),
+        _ => unreachable!("a live utterance says nothing else"),
+    }
+}
+
+#[test]
+fn committed_text_grows_and_the_final_text_starts_with_it() {
+    let steps = [Some(("", "a")), Some(("a", " b")), Some(("a b", " c"))];
+    let said = heard(&steps, Some(text("a b see")), false);
+    assert_eq!(said, ["1.1 |a", "1.2 a| b", "1.3 a b| c", "1 final a b see"]);
+}
+
+#[test]
+fn a_recognizer_that_takes_text_back_is_not_believed() {
+    let said = heard(&[Some(("a b", " c")), Some(("x", ""))], Some(text("x y see")), false);
+    assert_eq!(said, ["1.1 a b| c", "1 final a b see"]);
+}
+
+#[test]
+fn every_utterance_ends_in_one_final_or_discarded() {
+    assert_eq!(heard(&[], Some(text("a")), false), ["1 final a"]);
+    assert_eq!(heard(&[], Some(text(" ")), false), ["1 discarded no-speech"]);
+    let nothing = Outcome::Discarded(Reason::NoSpeech);
+    assert_eq!(heard(&[], Some(nothing), false), ["1 discarded no-speech"]);
+    assert_eq!(heard(&[], Some(text("a")), true), ["1 discarded cancelled"]);
+    let failed = "failed org.scriven.Dictation1.Error.Failed";
+    assert_eq!(heard(&[], None, false), [failed, "1 discarded error"]);
+}
+
+#[test]
+fn partials_are_few_and_far_between() {
+    let job = Arc::new(Job {
+        id: 1,
+        options: Options::default(),
+        device: true,
+        partials: true,
+        segments: scriven_audio::SegmentConfig::default(),
+        tail: Duration::ZERO,
+        update: Duration::from_millis(200),
+        meter: Meter::default(),
+    });
+    let steps = (0..1000).map(|_| Some(("", "a"))).collect();
+    let mut live = Live::new(job, Box::new(Scripted { steps, last: None }));
+    let mut count = 0;
+    live.take(Speech::Start { at: 0 }, &mut |_| ());
+    for i in 0..100 {
+        live.take(Speech::Column(Box::new([0.0])), &mut |_| ());
+        assert_eq!(live.is_due(), i == 19 || i >= 39, "column {i}");
+        if live.is_due() {
+            live.update(&mut |_| count += 1);
+        }
+    }
+    assert_eq!(count, 1, "all of it came at once");
+    live.shown = Instant::now() - MIN_GAP;
+    live.update(&mut |_| count += 1);
+    assert_eq!(count, 1, "nothing has changed");
+}

@@ -1,0 +1,179 @@
+//! What the daemon is wired to: sound in, words out, each behind a small trait.
+//!
+//! `main` passes [`Parts::real`]; tests pass a scripted recognizer and a recording for a microphone.
+
+use std::fs::File;
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scriven_audio as audio;
+use scriven_audio::capture::{CaptureOptions, Host, Microphone, SourceInfo};
+use scriven_audio::file::{FileSource, Pace};
+use scriven_recognizer as recognizer;
+use scriven_recognizer::{Compute, Options, Outcome, Partial, Recognizer, Segment, Transcript};
+
+/// A source of samples with the few facts the bus tells about it.
+pub trait Input: audio::Source {
+    /// The name a client knows it by.
+    fn name(&self) -> String;
+    /// How long it will last, if that is known.
+    fn duration(&self) -> Option<Duration> {
+        None
+    }
+    /// Samples lost so far because nobody took them in time.
+    fn overruns(&self) -> u64 {
+        0
+    }
+}
+
+/// One live session's recognizer: columns in, words out. Lives on the recognition thread.
+pub trait Recognize {
+    /// Takes one column of log₁₀ energies, `[n_mels]`. Cheap.
+    fn push(&mut self, column: &[f32]);
+    /// Notes that nobody speaks from here on.
+    fn quiet(&mut self);
+    /// Notes that somebody speaks again.
+    fn voice(&mut self);
+    /// One update over all columns pushed. `None`: nothing new.
+    fn step(&mut self) -> Result<Option<Partial>, recognizer::Error>;
+    /// The final text of the utterance; ready for the next one.
+    fn finish(&mut self) -> Result<Outcome, recognizer::Error>;
+}
+
+/// A loaded model, shared by all sessions.
+pub trait Model: Send + Sync {
+    /// Bands in a column.
+    fn n_mels(&self) -> usize;
+    /// Where it computes: `cpu`, `gpu:NAME (Vulkan)`.
+    fn backend(&self) -> &str;
+    /// Why it does not compute on the GPU, if it was meant to.
+    fn fallback(&self) -> Option<&str>;
+    /// The language of whatever is heard, where no detection is needed.
+    fn language(&self, options: &Options) -> Option<String>;
+    /// Whether the model can do what `options` ask for.
+    fn check(&self, options: &Options) -> Result<(), recognizer::Error>;
+    /// A recognizer for one live session.
+    fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error>;
+    /// A whole recording, see [`recognizer::Model::transcribe`].
+    fn transcribe(
+        &self,
+        columns: &[f32],
+        voiced: &[Range<usize>],
+        options: &Options,
+        progress: &mut dyn FnMut(usize, &[Segment]) -> ControlFlow<()>,
+    ) -> Result<Transcript, recognizer::Error>;
+}
+
+type Opened = Result<Box<dyn Input>, audio::Error>;
+type Loaded = Result<Arc<dyn Model>, recognizer::Error>;
+
+/// How the daemon gets at devices, files and models.
+#[derive(Clone)]
+pub struct Parts {
+    /// Opens a microphone or monitor; called on the thread that then reads it.
+    pub microphone: Arc<dyn Fn(&CaptureOptions) -> Opened + Send + Sync>,
+    /// Opens a recording.
+    pub file: Arc<dyn Fn(File, Pace) -> Opened + Send + Sync>,
+    /// Lists what can be captured.
+    pub sources: Arc<dyn Fn(Host) -> Result<Vec<SourceInfo>, audio::Error> + Send + Sync>,
+    /// Loads a model from its folder; takes seconds.
+    pub load: Arc<dyn Fn(&Path, &Compute) -> Loaded + Send + Sync>,
+}
+
+impl Parts {
+    /// The sound system and Whisper.
+    pub fn real() -> Self {
+        Self {
+            microphone: Arc::new(|options| Ok(Box::new(Microphone::open(options)?))),
+            file: Arc::new(|file, pace| Ok(Box::new(FileSource::open(file, pace)?))),
+            sources: Arc::new(audio::capture::list_sources),
+            load: Arc::new(|folder, compute| {
+                Ok(Arc::new(recognizer::Model::load(folder, compute)?))
+            }),
+        }
+    }
+}
+
+impl Input for Microphone {
+    fn name(&self) -> String {
+        self.source().to_owned()
+    }
+
+    fn overruns(&self) -> u64 {
+        Microphone::overruns(self)
+    }
+}
+
+impl Input for FileSource {
+    fn name(&self) -> String {
+        "file".into()
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        FileSource::duration(self)
+    }
+}
+
+impl Recognize for Recognizer {
+    fn push(&mut self, column: &[f32]) {
+        Recognizer::push(self, column);
+    }
+
+    fn quiet(&mut self) {
+        Recognizer::quiet(self);
+    }
+
+    fn voice(&mut self) {
+        Recognizer::voice(self);
+    }
+
+    fn step(&mut self) -> Result<Option<Partial>, recognizer::Error> {
+        Recognizer::step(self)
+    }
+
+    fn finish(&mut self) -> Result<Outcome, recognizer::Error> {
+        Recognizer::finish(self)
+    }
+}
+
+impl Model for recognizer::Model {
+    fn n_mels(&self) -> usize {
+        recognizer::Model::n_mels(self)
+    }
+
+    fn backend(&self) -> &str {
+        recognizer::Model::backend(self)
+    }
+
+    fn fallback(&self) -> Option<&str> {
+        recognizer::Model::fallback(self)
+    }
+
+    fn language(&self, options: &Options) -> Option<String> {
+        match options.languages.as_slice() {
+            _ if !self.is_multilingual() => Some("en".into()),
+            [only] => Some(only.clone()),
+            _ => None,
+        }
+    }
+
+    fn check(&self, options: &Options) -> Result<(), recognizer::Error> {
+        options.check(self)
+    }
+
+    fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
+        Ok(Box::new(Recognizer::new(self.clone(), options)?))
+    }
+
+    fn transcribe(
+        &self,
+        columns: &[f32],
+        voiced: &[Range<usize>],
+        options: &Options,
+        progress: &mut dyn FnMut(usize, &[Segment]) -> ControlFlow<()>,
+    ) -> Result<Transcript, recognizer::Error> {
+        recognizer::Model::transcribe(self, columns, voiced, options, progress)
+    }
+}

@@ -1,0 +1,370 @@
+//! Which model is chosen, whether it is loaded, and what becomes of the others.
+//!
+//! Loading and fetching run on threads of their own (`model`, `fetch`) and report to `main`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use scriven_recognizer::{Compute, Options};
+use tracing::{info, warn};
+use zbus::Connection;
+
+use crate::config::{Config, Folders};
+use crate::daemon::{Daemon, Ending, Event, sent};
+use crate::error::{Error, chain};
+use crate::model_object::{ModelObject, ModelShown};
+use crate::models::{self, Catalog, Phase, Progress, Store};
+use crate::parts::Model;
+use crate::pipeline::spawn;
+use crate::service::Board;
+use crate::watch::trying;
+
+/// What to pull where nothing was chosen: good on any machine, and knows every language.
+const FIRST_MODEL: &str = "base";
+
+/// The models of the catalog and the one in use.
+pub(crate) struct Shelf {
+    store: Arc<Store>,
+    books: Vec<Book>,
+    /// Where the id of the model chosen last is kept.
+    memory: PathBuf,
+    chosen: String,
+    /// Which attempt to load is the one that counts.
+    attempt: u64,
+    loaded: Loaded,
+}
+
+enum Loaded {
+    Nothing,
+    Loading,
+    Ready(Arc<dyn Model>),
+    Failed(Error),
+}
+
+/// One model of the catalog.
+struct Book {
+    shown: ModelShown,
+    board: Board<ModelShown>,
+    /// Set to stop what fetches it.
+    fetching: Option<Arc<AtomicBool>>,
+}
+
+impl Shelf {
+    pub(crate) fn new(config: &Config, folders: &Folders) -> Self {
+        let configured = !config.models.as_os_str().is_empty();
+        let folder = if configured { &config.models } else { &folders.models };
+        let catalog = Catalog::builtin();
+        let books = catalog.entries().iter().map(|entry| ModelShown {
+            id: entry.id.clone(),
+            size: entry.size,
+            multilingual: entry.multilingual,
+            state: "absent",
+            progress: (0, 0),
+            detail: String::new(),
+        });
+        let books: Vec<_> = books.collect();
+        let store = Arc::new(Store::new(folder.clone(), catalog));
+        let book = |mut shown: ModelShown| {
+            if store.is_installed(&shown.id) {
+                shown.state = "installed";
+            }
+            Book { board: Board::new(shown.clone()), shown, fetching: None }
+        };
+        let books = books.into_iter().map(book).collect();
+        let memory = folders.state.join("model");
+        let (attempt, loaded) = (0, Loaded::Nothing);
+        let mut shelf = Self { store, books, memory, chosen: String::new(), attempt, loaded };
+        shelf.choose(&config.model);
+        shelf
+    }
+
+    /// `auto`: the model chosen last, else the first one installed, else the one to begin with.
+    fn choose(&mut self, configured: &str) {
+        let remembered = || fs::read_to_string(&self.memory).ok().map(|id| id.trim().to_owned());
+        let installed = |id: &String| self.store.is_installed(id);
+        self.chosen = match configured {
+            "auto" => remembered()
+                .filter(installed)
+                .or_else(|| self.books.iter().map(|book| book.shown.id.clone()).find(installed))
+                .unwrap_or_else(|| FIRST_MODEL.into()),
+            id => id.into(),
+        };
+    }
+
+    /// The objects to put on the bus.
+    pub(crate) fn boards(&self) -> impl Iterator<Item = (&str, Board<ModelShown>)> {
+        self.books.iter().map(|book| (book.shown.id.as_str(), book.board.clone()))
+    }
+
+    pub(crate) fn chosen(&self) -> &str {
+        &self.chosen
+    }
+
+    pub(crate) fn model(&self) -> Option<Arc<dyn Model>> {
+        match &self.loaded {
+            Loaded::Ready(model) => Some(model.clone()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<&Error> {
+        match &self.loaded {
+            Loaded::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn state(&self) -> &'static str {
+        match self.loaded {
+            Loaded::Nothing => "unloaded",
+            Loaded::Loading => "loading",
+            Loaded::Ready(_) => "ready",
+            Loaded::Failed(_) => "failed",
+        }
+    }
+
+    /// Whether a session may begin: also while the model loads.
+    pub(crate) fn can_serve(&self) -> Result<(), Error> {
+        match &self.loaded {
+            Loaded::Loading | Loaded::Ready(_) => Ok(()),
+            Loaded::Failed(error) => Err(error.clone()),
+            Loaded::Nothing => Err(self.absent(&self.chosen)),
+        }
+    }
+
+    fn absent(&self, id: &str) -> Error {
+        Error::NoModel(format!("model {id} is not installed; run: scriven model pull {id}"))
+    }
+
+    /// Checks options against the model; while it loads, the threads find out.
+    pub(crate) fn check(&self, options: &Options) -> Result<(), Error> {
+        let Some(model) = self.model() else { return Ok(()) };
+        model.check(options).map_err(|error| Error::recognizing(&error))
+    }
+
+    fn book(&mut self, id: &str) -> Result<&mut Book, Error> {
+        let found = self.books.iter_mut().find(|book| book.shown.id == id);
+        found.ok_or_else(|| Error::NotFound(format!("no model is called {id}")))
+    }
+
+    pub(crate) fn cancel_download(&mut self, id: &str) -> Result<(), Error> {
+        if let Some(cancel) = &self.book(id)?.fetching {
+            cancel.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Tells the bus about models that have changed.
+    pub(crate) async fn publish(&mut self, connection: &Connection) {
+        for book in &self.books {
+            let (now, was) = (&book.shown, book.board.replace(book.shown.clone()));
+            if *now == was {
+                continue;
+            }
+            let path = ModelObject::path(&now.id);
+            let Ok(object) = connection.object_server().interface::<_, ModelObject>(path).await
+            else {
+                continue;
+            };
+            let (object, to) = (object.get().await, object.signal_emitter());
+            if now.size != was.size {
+                sent(object.size_changed(to).await);
+            }
+            if now.progress != was.progress {
+                sent(object.progress_changed(to).await);
+            }
+            if now.detail != was.detail {
+                sent(object.detail_changed(to).await);
+            }
+            if now.state != was.state {
+                sent(object.state_changed(to).await);
+            }
+        }
+    }
+}
+
+impl Daemon {
+    /// Loads the chosen model, if it is installed.
+    pub(crate) fn load_model(&mut self) {
+        let shelf = &mut self.shelf;
+        shelf.attempt += 1;
+        // The old model goes before the new one comes: there may be room for one only.
+        shelf.loaded = Loaded::Nothing;
+        if !shelf.store.is_installed(&shelf.chosen) {
+            info!(model = shelf.chosen, "model is not installed");
+            return;
+        }
+        let (attempt, id, folder) =
+            (shelf.attempt, shelf.chosen.clone(), shelf.store.folder(&shelf.chosen));
+        let load = self.parts.load.clone();
+        let events = self.desk.0.clone();
+        // Every string is the name of some processor.
+        let Ok(compute) = self.config.compute.parse::<Compute>();
+        let started = spawn("model", move || {
+            let begun = Instant::now();
+            let result = trying(|| load(&folder, &compute));
+            if let Ok(model) = &result {
+                info!(model = id, backend = model.backend(), elapsed = ?begun.elapsed(), "loaded");
+            }
+            let result = result.map_err(|error| Error::recognizing(&error));
+            drop(events.send_blocking(Event::Loaded(attempt, result)));
+        });
+        self.shelf.loaded = match started {
+            Ok(()) => Loaded::Loading,
+            Err(error) => Loaded::Failed(Error::Overloaded(error.to_string())),
+        };
+    }
+
+    pub(crate) fn loaded(&mut self, attempt: u64, result: Result<Arc<dyn Model>, Error>) {
+        if attempt != self.shelf.attempt {
+            return;
+        }
+        match result {
+            Ok(model) => {
+                if let Some(reason) = model.fallback() {
+                    self.note(&Error::GpuUnavailable(reason.into()));
+                }
+                self.shelf.loaded = Loaded::Ready(model);
+                let task = self.config.task.into();
+                let options = Options { languages: self.languages.clone(), task };
+                if let Err(error) = self.shelf.check(&options) {
+                    self.note(&error);
+                }
+            }
+            Err(error) => {
+                self.note(&error);
+                for session in &mut self.sessions.all {
+                    session.failure.get_or_insert(error.clone());
+                    session.end(Ending::Failed);
+                }
+                self.shelf.loaded = Loaded::Failed(error);
+            }
+        }
+    }
+
+    pub(crate) fn download(&mut self, id: &str) -> Result<(), Error> {
+        let store = self.shelf.store.clone();
+        self.fetch(id, move |id, cancel, on| store.pull(id, cancel, on))
+    }
+
+    pub(crate) fn import(&mut self, id: &str, path: PathBuf) -> Result<(), Error> {
+        if !path.is_absolute() {
+            let message = "the path must be absolute: the daemon runs in a folder of its own";
+            return Err(Error::InvalidArgument(message.into()));
+        }
+        let store = self.shelf.store.clone();
+        self.fetch(id, move |id, cancel, on| store.import(id, &path, cancel, on))
+    }
+
+    /// Starts to fetch a model. What comes of it is told by the model's properties.
+    fn fetch(
+        &mut self,
+        id: &str,
+        run: impl FnOnce(&str, &AtomicBool, &mut dyn FnMut(Progress)) -> Result<(), models::Error>
+        + Send
+        + 'static,
+    ) -> Result<(), Error> {
+        let events = self.desk.0.clone();
+        let book = self.shelf.book(id)?;
+        if book.fetching.is_some() {
+            return Ok(());
+        }
+        let cancel = Arc::new(AtomicBool::new(false));
+        book.fetching = Some(cancel.clone());
+        book.shown.state = "downloading";
+        book.shown.progress = (0, 0);
+        book.shown.detail.clear();
+        let id = id.to_owned();
+        let started = spawn("fetch", move || {
+            let mut on = |progress| {
+                drop(events.send_blocking(Event::Fetching(id.clone(), progress)));
+            };
+            let result = run(&id, &cancel, &mut on);
+            drop(events.send_blocking(Event::Fetched(id, result)));
+        });
+        started.map_err(|error| Error::Overloaded(error.to_string()))
+    }
+
+    pub(crate) fn fetching(&mut self, id: &str, progress: Progress) {
+        let Ok(book) = self.shelf.book(id) else { return };
+        book.shown.state = match progress.phase {
+            Phase::Downloading => "downloading",
+            Phase::Converting => "converting",
+        };
+        book.shown.progress = (progress.done, progress.total);
+        book.shown.detail = progress.detail;
+    }
+
+    pub(crate) fn fetched(&mut self, id: &str, result: Result<(), models::Error>) {
+        let installed = self.shelf.store.is_installed(id);
+        let Ok(book) = self.shelf.book(id) else { return };
+        book.fetching = None;
+        (book.shown.state, book.shown.detail) = match &result {
+            Ok(()) => ("installed", String::new()),
+            Err(error) if installed => ("installed", chain(error)),
+            Err(models::Error::Cancelled) => ("absent", "cancelled".into()),
+            Err(error) => ("failed", chain(error)),
+        };
+        match result {
+            Ok(()) => info!(model = id, "model installed"),
+            Err(error) => warn!(model = id, "{}", chain(&error)),
+        }
+        let helps = match &self.shelf.loaded {
+            Loaded::Nothing => true,
+            Loaded::Failed(_) => id == self.shelf.chosen,
+            Loaded::Loading | Loaded::Ready(_) => false,
+        };
+        if installed && helps {
+            self.shelf.choose(&self.config.model);
+            self.load_model();
+        }
+    }
+
+    pub(crate) fn remove_model(&mut self, id: &str) -> Result<(), Error> {
+        let in_use = self.shelf.chosen == id;
+        if in_use && !self.sessions.all.is_empty() {
+            return Err(Error::Busy("the model is in use; stop the session first".into()));
+        }
+        let store = self.shelf.store.clone();
+        let book = self.shelf.book(id)?;
+        if book.fetching.is_some() {
+            return Err(Error::Busy("the model is being fetched; cancel that first".into()));
+        }
+        store.remove(id).map_err(|error| match error {
+            models::Error::NotInstalled(_) => Error::NotFound(chain(&error)),
+            error => Error::Failed(chain(&error)),
+        })?;
+        book.shown.state = "absent";
+        book.shown.progress = (0, 0);
+        book.shown.detail.clear();
+        if in_use {
+            self.shelf.choose(&self.config.model);
+            self.load_model();
+        }
+        Ok(())
+    }
+
+    /// Changes to an installed model, now and whenever the configuration says `auto`.
+    pub(crate) fn use_model(&mut self, id: &str) -> Result<(), Error> {
+        if !self.shelf.store.is_installed(id) {
+            return Err(self.shelf.absent(id));
+        }
+        if !self.sessions.all.is_empty() {
+            return Err(Error::Busy("the model is in use; stop the session first".into()));
+        }
+        let memory = &self.shelf.memory;
+        let folder = memory.parent().unwrap_or(memory);
+        if let Err(error) = fs::create_dir_all(folder).and_then(|()| fs::write(memory, id)) {
+            warn!(%error, "the choice of model will be forgotten");
+        }
+        let ready = matches!(self.shelf.loaded, Loaded::Ready(_) | Loaded::Loading);
+        if self.shelf.chosen != id || !ready {
+            self.shelf.chosen = id.into();
+            self.load_model();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,519 @@
+//! The daemon on a private bus in this process: a real `dbus-daemon`, a scripted recognizer, and a
+//! microphone that plays what the test puts into it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::num::NonZero;
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_lite::{StreamExt as _, future};
+use scriven_audio as audio;
+use scriven_audio::capture::{SourceInfo, SourceKind};
+use scriven_audio::file::FileSource;
+use scriven_recognizer as recognizer;
+use scriven_recognizer::{Final, Options, Outcome, Partial, Segment, Transcript};
+use scriven_service::config::{Config, Folders};
+use scriven_service::parts::{Input, Model, Parts, Recognize};
+use tempfile::TempDir;
+use zbus::connection::Builder;
+use zbus::{Connection, Message, MessageStream, OwnedObjectPath, OwnedVariant, Variant};
+use zruntime::SharedRuntime;
+
+pub const NAME: &str = "org.scriven.Dictation1";
+pub const PATH: &str = "/org/scriven/Dictation1";
+
+/// Columns that make a word of the scripted recognizer: 300 ms.
+const COLUMNS_PER_WORD: usize = 30;
+
+/// What the parts do, and what became of them; set and read while the daemon runs.
+#[derive(Default)]
+pub struct Script {
+    /// Samples the microphone still has to deliver.
+    pub sound: Mutex<Vec<f32>>,
+    /// The microphone cannot be opened.
+    pub no_device: AtomicBool,
+    /// The microphone breaks as soon as it is read.
+    pub broken_device: AtomicBool,
+    /// Microphones open now.
+    pub open: AtomicU64,
+    /// The model goes on loading until this is set.
+    pub loaded: AtomicBool,
+    /// Loading ends in an error.
+    pub bad_model: AtomicBool,
+    /// The recognizer takes back what it committed.
+    pub fickle: AtomicBool,
+}
+
+/// A bus with the daemon on it. Drops both.
+pub struct Fixture {
+    pub script: Arc<Script>,
+    pub address: String,
+    bus: Child,
+    daemon: Option<thread::JoinHandle<anyhow::Result<()>>>,
+    stop: async_channel::Sender<()>,
+    pub folder: TempDir,
+}
+
+impl Fixture {
+    /// A daemon with the model `base` installed and loaded.
+    pub fn new() -> Self {
+        let fixture = Self::loading();
+        fixture.script.loaded.store(true, Ordering::Relaxed);
+        fixture
+    }
+
+    /// A daemon whose model loads until [`Script::loaded`] is set.
+    pub fn loading() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("models/base");
+        std::fs::create_dir_all(&model).unwrap();
+        install(&model);
+        Self::start(folder, Config::default())
+    }
+
+    /// A daemon without a model.
+    pub fn bare() -> Self {
+        Self::start(tempfile::tempdir().unwrap(), Config::default())
+    }
+
+    fn start(folder: TempDir, config: Config) -> Self {
+        let (bus, address) = start_bus();
+        let script = Arc::new(Script::default());
+        let (stop, stopped) = async_channel::bounded(2);
+        let daemon = start_daemon(&address, &folder, config, &script, stopped);
+        let fixture = Self { script, address, bus, daemon: Some(daemon), stop, folder };
+        fixture.wait_for_name();
+        fixture
+    }
+
+    fn wait_for_name(&self) {
+        zbus::block_on(async {
+            let client = self.connect().await;
+            let bus = zbus::fdo::DBusProxy::new(&client.connection).await.unwrap();
+            let begun = Instant::now();
+            while !bus.name_has_owner(NAME.try_into().unwrap()).await.unwrap() {
+                assert!(begun.elapsed() < Duration::from_secs(10), "the daemon takes no name");
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+    }
+
+    /// Another daemon on the same bus.
+    pub fn second(&self) -> anyhow::Result<()> {
+        let (_keep, stopped) = async_channel::bounded(2);
+        let script = Arc::new(Script::default());
+        start_daemon(&self.address, &self.folder, Config::default(), &script, stopped)
+            .join()
+            .unwrap()
+    }
+
+    /// A new client, already listening to all signals.
+    pub async fn connect(&self) -> Client {
+        let connection = Builder::address(self.address.as_str()).build().await.unwrap();
+        let rule = zbus::MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .sender(NAME)
+            .interface(NAME)
+            .build()
+            .unwrap();
+        let signals =
+            MessageStream::for_match_rule(rule, &connection, NonZero::new(1000)).await.unwrap();
+        Client { connection, signals }
+    }
+
+    /// Asks the daemon to end, as SIGTERM does.
+    pub fn terminate(&self) {
+        self.stop.try_send(()).unwrap();
+    }
+
+    /// Waits for the daemon's end.
+    pub fn wait(&mut self) -> anyhow::Result<()> {
+        self.daemon.take().unwrap().join().unwrap()
+    }
+
+    /// Lets `seconds` of something like a voice reach the microphone, then as much silence.
+    pub fn speak(&self, seconds: f32, silence: f32) {
+        let mut sound = self.script.sound.lock().unwrap();
+        sound.extend(voice(seconds));
+        sound.extend(std::iter::repeat_n(0.0, (silence * 16_000.0) as usize));
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        // Without a bus the daemon ends by itself.
+        self.bus.kill().unwrap();
+        self.bus.wait().unwrap();
+        if let Some(daemon) = self.daemon.take() {
+            daemon.join().unwrap().unwrap();
+        }
+    }
+}
+
+fn start_bus() -> (Child, String) {
+    let mut bus = Command::new("dbus-daemon")
+        .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("this test needs dbus-daemon");
+    let mut address = String::new();
+    BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    (bus, address.trim().to_owned())
+}
+
+fn start_daemon(
+    address: &str,
+    folder: &TempDir,
+    config: Config,
+    script: &Arc<Script>,
+    stop: async_channel::Receiver<()>,
+) -> thread::JoinHandle<anyhow::Result<()>> {
+    let at = |name: &str| folder.path().join(name);
+    let folders = Folders { config: at("config.toml"), models: at("models"), state: at("state") };
+    let (parts, address) = (parts(script), address.to_owned());
+    let run = move || {
+        let bus = Builder::address(address.as_str());
+        zbus::block_on(scriven_service::run(config, folders, parts, bus, stop))
+    };
+    thread::Builder::new().name("daemon".into()).spawn(run).unwrap()
+}
+
+/// The smallest file that passes for a converted model.
+pub fn install(folder: &Path) {
+    let header = br#"{"__metadata__":{"format":"scriven-1","dims":"{}"}}"#;
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header);
+    std::fs::write(folder.join("model.safetensors"), file).unwrap();
+}
+
+fn parts(script: &Arc<Script>) -> Parts {
+    let (microphone, load) = (script.clone(), script.clone());
+    Parts {
+        microphone: Arc::new(move |options| {
+            if microphone.no_device.load(Ordering::Relaxed) {
+                return Err(audio::Error::NoSource { name: options.source.clone() });
+            }
+            microphone.open.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(ScriptedMicrophone {
+                script: microphone.clone(),
+                name: options.source.clone(),
+                begun: Instant::now(),
+                taken: 0,
+            }))
+        }),
+        file: Arc::new(|file: File, pace| Ok(Box::new(FileSource::open(file, pace)?))),
+        sources: Arc::new(|_| {
+            Ok(vec![SourceInfo {
+                id: "test-mic".into(),
+                description: "A microphone".into(),
+                kind: SourceKind::Microphone,
+                host: "test",
+                is_default: true,
+            }])
+        }),
+        load: Arc::new(move |_, _| {
+            while !load.loaded.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(2));
+            }
+            match load.bad_model.load(Ordering::Relaxed) {
+                true => Err(recognizer::Error::UnknownVocabulary { n_vocab: 7 }),
+                false => Ok(Arc::new(ScriptedModel(load.clone()))),
+            }
+        }),
+    }
+}
+
+/// Plays the script's sound at the speed of life, and silence behind it.
+struct ScriptedMicrophone {
+    script: Arc<Script>,
+    name: String,
+    begun: Instant,
+    taken: usize,
+}
+
+impl audio::Source for ScriptedMicrophone {
+    fn read(&mut self, out: &mut Vec<f32>) -> Result<audio::Progress, audio::Error> {
+        if self.script.broken_device.load(Ordering::Relaxed) {
+            return Err(audio::Error::DeviceLost { name: self.name.clone() });
+        }
+        let due = (self.begun.elapsed().as_secs_f64() * 16_000.0) as usize - self.taken;
+        if due == 0 {
+            return Ok(audio::Progress::Waiting);
+        }
+        let mut sound = self.script.sound.lock().unwrap();
+        let n = due.min(sound.len());
+        out.extend(sound.drain(..n));
+        out.extend(std::iter::repeat_n(0.0, due - n));
+        self.taken += due;
+        Ok(audio::Progress::Samples(due))
+    }
+}
+
+impl Input for ScriptedMicrophone {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Drop for ScriptedMicrophone {
+    fn drop(&mut self) {
+        self.script.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Hears a word every 300 ms: `one two three …`.
+struct ScriptedModel(Arc<Script>);
+
+impl Model for ScriptedModel {
+    fn n_mels(&self) -> usize {
+        80
+    }
+
+    fn backend(&self) -> &str {
+        "script"
+    }
+
+    fn fallback(&self) -> Option<&str> {
+        None
+    }
+
+    fn language(&self, _: &Options) -> Option<String> {
+        Some("en".into())
+    }
+
+    fn check(&self, options: &Options) -> Result<(), recognizer::Error> {
+        match options.languages.iter().find(|code| !["en", "de"].contains(&code.as_str())) {
+            Some(code) => Err(recognizer::Error::UnknownLanguage {
+                language: code.clone(),
+                english_only: false,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn recognizer(&self, _: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
+        Ok(Box::new(ScriptedRecognizer { script: self.0.clone(), columns: 0 }))
+    }
+
+    fn transcribe(
+        &self,
+        columns: &[f32],
+        voiced: &[Range<usize>],
+        _: &Options,
+        progress: &mut dyn FnMut(usize, &[Segment]) -> ControlFlow<()>,
+    ) -> Result<Transcript, recognizer::Error> {
+        assert!(!voiced.is_empty());
+        let mut segments = Vec::new();
+        for (i, range) in voiced.iter().enumerate() {
+            let (start, end) = (range.start as f32 / 100.0, range.end as f32 / 100.0);
+            let text = format!("segment {}", i + 1);
+            segments.push(Segment { start, end, text, confidence: 0.5 });
+            let reached = range.end.min(columns.len() / 80);
+            if progress(reached, &segments[i..]).is_break() {
+                break;
+            }
+        }
+        Ok(Transcript { language: "en", segments })
+    }
+}
+
+struct ScriptedRecognizer {
+    script: Arc<Script>,
+    columns: usize,
+}
+
+impl ScriptedRecognizer {
+    fn words(&self) -> Vec<&'static str> {
+        let names = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+        names.into_iter().cycle().take(self.columns / COLUMNS_PER_WORD).collect()
+    }
+}
+
+impl Recognize for ScriptedRecognizer {
+    fn push(&mut self, column: &[f32]) {
+        assert_eq!(column.len(), 80);
+        self.columns += 1;
+    }
+
+    fn quiet(&mut self) {}
+
+    fn voice(&mut self) {}
+
+    fn step(&mut self) -> Result<Option<Partial>, recognizer::Error> {
+        let words = self.words();
+        let Some((last, agreed)) = words.split_last() else { return Ok(None) };
+        let committed = match self.script.fickle.load(Ordering::Relaxed) {
+            true => agreed.last().copied().unwrap_or_default().to_owned(),
+            false => agreed.join(" "),
+        };
+        let tentative = format!(" {last}");
+        Ok(Some(Partial { committed, tentative, language: Some("en"), words: Vec::new() }))
+    }
+
+    fn finish(&mut self) -> Result<Outcome, recognizer::Error> {
+        let text = self.words().join(" ");
+        self.columns = 0;
+        Ok(Outcome::Final(Final { text, language: "en", words: Vec::new(), confidence: 0.9 }))
+    }
+}
+
+/// Something like a voice: a buzz of 140 Hz with the formants of an "a", four syllables a second.
+pub fn voice(seconds: f32) -> Vec<f32> {
+    let tau = std::f32::consts::TAU;
+    let formant = |hz: f32| {
+        [(700.0, 1.0), (1_220.0, 0.5), (2_600.0, 0.25)]
+            .map(|(at, gain): (f32, f32)| gain / (1.0 + ((hz - at) / 120.0).powi(2)))
+            .iter()
+            .sum::<f32>()
+    };
+    let n = (seconds * 16_000.0) as usize;
+    (0..n)
+        .map(|i| {
+            let t = i as f32 / 16_000.0;
+            let syllable = 0.6 - 0.4 * (tau * 4.0 * t).cos();
+            let pitch = 140.0 + 10.0 * (tau * 3.0 * t).sin() / (tau * 3.0);
+            let harmonics = (1..25).map(|k| {
+                let hz = pitch * k as f32;
+                formant(hz) * (tau * hz * t).sin()
+            });
+            0.15 * syllable * harmonics.sum::<f32>()
+        })
+        .collect()
+}
+
+/// A client of the daemon.
+pub struct Client {
+    pub connection: Connection,
+    pub signals: MessageStream,
+}
+
+/// One signal.
+#[derive(Debug)]
+pub struct Signal {
+    pub member: String,
+    pub session: String,
+    pub message: Message,
+}
+
+impl Signal {
+    pub fn body<T>(&self) -> T
+    where
+        T: for<'d> serde::Deserialize<'d> + zbus::Type,
+    {
+        self.message.body().deserialize().unwrap()
+    }
+
+    /// `(utterance, text, info)` of a `Final`.
+    pub fn text(&self) -> (u32, String, HashMap<String, OwnedVariant>) {
+        assert_eq!(self.member, "Final");
+        let (_, utterance, text, info): (OwnedObjectPath, u32, String, _) = self.body();
+        (utterance, text, info)
+    }
+
+    /// `(reason, stats)` of a `SessionEnded`.
+    pub fn ended(&self) -> (String, HashMap<String, OwnedVariant>) {
+        assert_eq!(self.member, "SessionEnded");
+        let (_, reason, stats): (OwnedObjectPath, String, _) = self.body();
+        (reason, stats)
+    }
+}
+
+pub type Dict<'a> = HashMap<&'a str, Variant<'a>>;
+
+/// Anything that hangs is a failure.
+pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+    let late = async {
+        SharedRuntime::current().unwrap().sleep(Duration::from_secs(20)).await;
+        panic!("nothing happened for 20 s");
+    };
+    future::or(future, late).await
+}
+
+impl Client {
+    pub async fn call<B, T>(&self, path: &str, member: &str, body: &B) -> zbus::Result<T>
+    where
+        B: serde::Serialize + zbus::DynamicType,
+        T: for<'d> serde::Deserialize<'d> + zbus::Type,
+    {
+        let interface = match path {
+            path if path.contains("/session/") => format!("{NAME}.Session"),
+            path if path.contains("/model/") => format!("{NAME}.Model"),
+            _ => NAME.into(),
+        };
+        let interface = Some(interface.as_str());
+        let reply =
+            soon(self.connection.call_method(Some(NAME), path, interface, member, body)).await?;
+        reply.body().deserialize()
+    }
+
+    pub async fn start(&self, options: Dict<'_>) -> zbus::Result<String> {
+        let path: OwnedObjectPath = self.call(PATH, "StartSession", &(options,)).await?;
+        Ok(path.to_string())
+    }
+
+    pub async fn property<T>(&self, path: &str, interface: &str, name: &str) -> T
+    where
+        T: TryFrom<OwnedVariant>,
+        T::Error: std::fmt::Debug,
+    {
+        let properties = Some("org.freedesktop.DBus.Properties");
+        let body = (interface, name);
+        let get = self.connection.call_method(Some(NAME), path, properties, "Get", &body);
+        let value: OwnedVariant = soon(get).await.unwrap().body().deserialize().unwrap();
+        value.try_into().unwrap()
+    }
+
+    pub async fn state(&self) -> String {
+        self.property(PATH, NAME, "State").await
+    }
+
+    /// Waits for a property of the root object to be `wanted`.
+    pub async fn until(&self, name: &str, wanted: &str) {
+        soon(async {
+            while self.property::<String>(PATH, NAME, name).await != wanted {
+                thread::sleep(Duration::from_millis(2));
+            }
+        })
+        .await;
+    }
+
+    /// The next signal.
+    pub async fn signal(&mut self) -> Signal {
+        let message = soon(self.signals.next()).await.unwrap().unwrap();
+        let member = message.header().member().unwrap().to_string();
+        let body = message.body();
+        let fields: zbus::Structure<'_> = body.deserialize().unwrap();
+        let session = fields.fields()[0].downcast_ref::<zbus::ObjectPath<'_>>().unwrap();
+        let session = session.to_string();
+        Signal { member, session, message: message.clone() }
+    }
+
+    /// All signals up to one of this kind.
+    pub async fn signals_until(&mut self, member: &str) -> Vec<Signal> {
+        let mut signals = Vec::new();
+        loop {
+            signals.push(self.signal().await);
+            if signals.last().unwrap().member == member {
+                return signals;
+            }
+        }
+    }
+}
+
+/// The name of a D-Bus error, without its prefix.
+pub fn error_name<T: std::fmt::Debug>(result: zbus::Result<T>) -> String {
+    match result.unwrap_err() {
+        zbus::Error::MethodError(name, ..) => {
+            name.as_str().trim_start_matches("org.scriven.Dictation1.Error.").to_owned()
+        }
+        error => panic!("not an error of the bus: {error}"),
+    }
+}

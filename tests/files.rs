@@ -1,0 +1,154 @@
+//! Recordings: every form a user may have, and what is no recording at all.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use zbus::Fd;
+
+use crate::fixture::{Room, data, stderr, stdout};
+use crate::hearing::{Options, call, ending, finals, refusal};
+use crate::speech::{
+    JFK, assert_heard, assert_heard_within, jfk, jfk_samples, sentence, write_wav,
+};
+
+/// The text of a recording, as `scriven transcribe` writes it.
+fn transcribe(room: &Room, arguments: &[&str]) -> String {
+    let output = room.scriven(&[&["transcribe"], arguments].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output)
+}
+
+/// What `scriven transcribe` says of a file that it cannot read.
+fn refuse(room: &Room, name: &str, content: &[u8]) -> String {
+    let path = room.path(name);
+    fs::write(&path, content).unwrap();
+    let output = room.scriven(&["transcribe", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{name}: {}", stdout(&output));
+    stderr(&output)
+}
+
+#[test]
+fn a_recording_becomes_text_subtitles_and_data() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let wav = jfk();
+    let wav = wav.to_str().unwrap();
+    assert_heard(JFK, &transcribe(&room, &[wav]));
+
+    let srt = transcribe(&room, &[wav, "--format", "srt"]);
+    let lines: Vec<&str> = srt.lines().collect();
+    assert_eq!(lines[0], "1");
+    assert!(lines[1].starts_with("00:00:0") && lines[1].contains(" --> 00:00:"), "{}", lines[1]);
+    let spoken = srt.lines().filter(|line| line.parse::<u32>().is_err() && !line.contains("-->"));
+    assert_heard(JFK, &spoken.collect::<Vec<_>>().join(" "));
+
+    assert!(transcribe(&room, &[wav, "--format", "vtt"]).starts_with("WEBVTT"));
+    let json: Value = serde_json::from_str(&transcribe(&room, &[wav, "--format", "json"])).unwrap();
+    assert_heard(JFK, json["text"].as_str().unwrap());
+}
+
+#[test]
+fn every_common_form_of_wav_and_mp3_is_read() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    // Eight bits are noise enough to cost a few words.
+    for (rate, bits, channels, limit) in
+        [(16_000, 8, 1, 0.25), (192_000, 24, 2, 0.1), (48_000, 16, 6, 0.1)]
+    {
+        let path = room.path("form.wav");
+        write_wav(&path, rate, bits, channels, &jfk_samples(rate as usize / 16_000));
+        assert_heard_within(limit, JFK, &transcribe(&room, &[path.to_str().unwrap()]));
+    }
+    assert_heard(JFK, &transcribe(&room, &[data("jfk.mp3").to_str().unwrap()]));
+}
+
+#[test]
+fn a_recording_can_be_streamed_as_if_it_were_spoken() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let (sound, said) = sentence();
+    let begun = Instant::now();
+    assert_heard(said, &transcribe(&room, &["--live", sound.to_str().unwrap()]));
+    assert!(begun.elapsed() > Duration::from_millis(2900), "three seconds take three seconds");
+}
+
+#[test]
+fn what_is_no_recording_is_refused_in_words() {
+    let room = Room::new();
+    let daemon = room.ready_daemon();
+    let mut wav = Vec::new();
+    File::open(jfk()).unwrap().read_to_end(&mut wav).unwrap();
+    for (name, content) in [
+        ("empty.wav", &[][..]),
+        ("text.wav", b"ask what you can do for your country"),
+        ("header-only.wav", &wav[..20]),
+        ("noise.mp3", &wav[1000..5000]),
+    ] {
+        let said = refuse(&room, name, content);
+        assert!(said.contains(name), "the file is named: {said}");
+        assert_eq!(said.lines().count(), 1, "one line says it: {said}");
+        assert!(!said.contains("panic"), "{said}");
+    }
+    drop(daemon);
+}
+
+#[test]
+fn a_header_that_lies_about_the_length_costs_nothing() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let mut wav = fs::read(jfk()).unwrap();
+    // Four GiB of data, says the header; eleven seconds are there.
+    for at in [4, 40] {
+        wav[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    }
+    let path = room.path("liar.wav");
+    fs::write(&path, wav).unwrap();
+    assert_heard(JFK, &transcribe(&room, &[path.to_str().unwrap()]));
+}
+
+#[test]
+fn a_wav_without_samples_has_no_words() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let path = room.path("silent.wav");
+    write_wav(&path, 16_000, 16, 1, &[]);
+    let output = room.scriven(&["transcribe", path.to_str().unwrap()]);
+    assert_eq!(stdout(&output).trim(), "");
+    assert!(!stderr(&output).contains("panic"));
+}
+
+#[test]
+fn silence_has_no_words() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let path = room.path("silence.wav");
+    write_wav(&path, 16_000, 16, 1, &[0.0; 5 * 16_000]);
+    assert_eq!(transcribe(&room, &[path.to_str().unwrap()]).trim(), "");
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_is_refused() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let bus = room.connect();
+    let (reader, _writer) = rustix::pipe::pipe().unwrap();
+    let outcome = call(&bus, "TranscribeFile", &(Fd::from(OwnedFd::from(reader)), Options::new()));
+    let (name, text) = refusal(outcome);
+    assert_eq!(name, "org.scriven.Dictation1.Error.InvalidFile", "{text}");
+}
+
+#[test]
+fn a_recording_is_transcribed_beside_a_dictation() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let ear = room.ear();
+    assert!(room.scriven(&["start"]).status.success());
+    let text = transcribe(&room, &[jfk().to_str().unwrap(), "--scope", "owner"]);
+    assert_heard(JFK, &text);
+    assert!(room.scriven(&["stop"]).status.success());
+    let heard = ear.until_ended();
+    assert_eq!((ending(&heard).0, finals(&heard).as_str()), ("stopped", ""), "nobody spoke");
+}

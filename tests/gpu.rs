@@ -1,0 +1,21 @@
+//! The GPU path, on Mesa's lavapipe where there is no GPU.
+
+use crate::fixture::{Room, skipped, stderr, stdout};
+use crate::hearing::property;
+use crate::speech::{assert_heard, sentence};
+
+#[test]
+fn a_recording_is_transcribed_on_vulkan() {
+    if std::env::var("GPU").as_deref() != Ok("1") {
+        return skipped("transcription on Vulkan", "built without the feature gpu (GPU=0)");
+    }
+    let room = Room::new();
+    room.configure("compute = \"gpu\"\n");
+    let _daemon = room.ready_daemon();
+    let backend: String = property(&room.connect(), "Backend").try_into().unwrap();
+    assert!(backend.starts_with("gpu"), "{backend}");
+    let (sound, said) = sentence();
+    let output = room.scriven(&["transcribe", sound.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_heard(said, &stdout(&output));
+}

@@ -1,0 +1,19 @@
+//! End to end, on real parts: PipeWire, a D-Bus daemon, Whisper's weights, recorded speech.
+//!
+//! The two programs are run as a user's machine runs them; nothing of ours is linked here. Build
+//! them first (`cargo build --workspace`), and let `tests/scripts/setup.sh` fetch the parts. A part
+//! that is missing is named on a line `SKIPPED: what — why`.
+
+mod activation;
+mod contract;
+mod dictation;
+mod failures;
+mod files;
+mod fixture;
+mod gpu;
+mod hearing;
+mod installation;
+mod models;
+mod sessions;
+mod speech;
+mod tidy;

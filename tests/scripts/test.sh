@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# test.sh: the format, what clippy says, and every test, at one desk. It ends with the names of what was skipped and the sum.
+#
+# One build serves the unit tests, the end-to-end tests and the programs that they run. GPU=0 leaves the Vulkan path out,
+# LINT=0 clippy.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/../.."
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target} GPU=${GPU:-1}
+workspace=(--workspace)
+if [ "$GPU" = 1 ]; then
+    workspace+=(--features scriven-service/gpu)
+    # Mesa's software rasterizer, so that a run says the same on every machine.
+    lavapipe=$(find /usr/share/vulkan/icd.d -name 'lvp_icd*.json' | head -n 1)
+    export VK_DRIVER_FILES=${VK_DRIVER_FILES:-$lavapipe}
+fi
+
+cargo fmt --all --check
+if [ "${LINT:-1}" = 1 ]; then cargo clippy "${workspace[@]}" --all-targets -- -D warnings; fi
+cargo build "${workspace[@]}" --bins --tests
+
+log=$CARGO_TARGET_DIR/test.log
+status=0
+tests/scripts/desk.sh cargo test "${workspace[@]}" --no-fail-fast </dev/null 2>&1 | tee "$log" || status=$?
+
+# A test that says SKIPPED counts as passed for cargo, as skipped for us.
+awk -v status=$status '
+    /^test result: / { passed += $4; failed += $6; skipped += $8 }
+    /^test .* \.\.\. ignored/ { named = named "\n  " $2 " (ignored)" }
+    /SKIPPED: / { passed--; skipped++; sub(/.*SKIPPED: /, ""); named = named "\n  " $0 }
+    END {
+        if (named) print "\nSkipped:" named
+        if (status && !failed) { print "\nA test program did not end as it should: see above."; failed = 1 }
+        printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped
+    }' "$log"
+exit $status

@@ -10,7 +10,7 @@ fn a_recording_is_transcribed_on_vulkan() {
         return skipped("transcription on Vulkan", "built without the feature gpu (GPU=0)");
     }
     let room = Room::new();
-    room.configure("compute = \"gpu\"\n");
+    room.configure("compute = \"llvmpipe\"\n");
     let _daemon = room.ready_daemon();
     let backend: String = property(&room.connect(), "Backend").try_into().unwrap();
     assert!(backend.starts_with("gpu"), "{backend}");

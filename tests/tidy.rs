@@ -101,3 +101,19 @@ fn no_file_names_a_path_of_one_machine() {
         }
     }
 }
+
+#[test]
+fn nobody_depends_on_what_it_must_not_know() {
+    for (name, knows) in [
+        ("audio", &[][..]),
+        ("recognizer", &[]),
+        ("tools", &[]),
+        ("service", &["scriven-audio", "scriven-recognizer"]),
+    ] {
+        let manifest = read(&format!("crates/{name}/Cargo.toml"));
+        let ours = manifest.lines().filter(|line| line.starts_with("scriven-"));
+        let depends: Vec<&str> =
+            ours.filter_map(|line| line.split(['.', ' ', '=']).next()).collect();
+        assert_eq!(depends, knows, "crates/{name}/Cargo.toml");
+    }
+}

@@ -60,7 +60,11 @@ fn record(
             Progress::Ended => break,
         }
         if looked.elapsed() > Duration::from_millis(50) {
-            println!("{:6.2} s: a read took {:?}", started.elapsed().as_secs_f64(), looked.elapsed());
+            println!(
+                "{:6.2} s: a read took {:?}",
+                started.elapsed().as_secs_f64(),
+                looked.elapsed()
+            );
         }
         if microphone.restarts() != restarts {
             restarts = microphone.restarts();

@@ -248,11 +248,7 @@ impl Source for Microphone {
     }
 }
 
-fn open(
-    host: &cpal::Host,
-    wanted: &Wanted,
-    mono_refused: bool,
-) -> Result<(Stream, String), Error> {
+fn open(host: &cpal::Host, wanted: &Wanted, mono_refused: bool) -> Result<(Stream, String), Error> {
     let (device, name) = device::find(host, wanted)?;
     match Stream::open(&device, host.id(), mono_refused) {
         Ok(stream) => Ok((stream, name)),

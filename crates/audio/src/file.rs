@@ -75,7 +75,8 @@ impl FileSource {
         let reader = symphonia::default::get_probe()
             .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
             .map_err(|error| Error::UnknownFormat { source: error.into() })?;
-        let track = reader.default_track(TrackType::Audio).ok_or_else(|| undecodable("no track"))?;
+        let track =
+            reader.default_track(TrackType::Audio).ok_or_else(|| undecodable("no track"))?;
         let (id, duration) = (track.id, duration(track, metadata.len()));
         let (decoder, rate) = decoder(track)?;
         Ok(Self {
@@ -165,7 +166,8 @@ impl FileSource {
 
     /// A new logical stream begins: Ogg files can be strung together.
     fn next_chapter(&mut self) {
-        let chapter = self.reader.default_track(TrackType::Audio).map(|track| (track.id, decoder(track)));
+        let chapter =
+            self.reader.default_track(TrackType::Audio).map(|track| (track.id, decoder(track)));
         match chapter {
             Some((id, Ok((decoder, _)))) => (self.track, self.decoder) = (id, decoder),
             _ => self.end(),

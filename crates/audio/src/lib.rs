@@ -23,8 +23,8 @@ pub mod segment;
 pub mod spectrogram;
 
 pub use self::error::{Error, SoundFileError};
-pub use self::segment::{SegmentConfig, VadMode};
 use self::segment::{Piece, Segmenter};
+pub use self::segment::{SegmentConfig, VadMode};
 pub use self::spectrogram::Spectrogram;
 
 /// Rate of every sample past the resampler, in Hz.

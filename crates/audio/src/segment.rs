@@ -12,8 +12,8 @@ mod loudness;
 use webrtc_vad::{SampleRate, Vad};
 
 use self::endpoint::{Endpointer, Turn};
-use self::loudness::Loudness;
 pub use self::endpoint::{SegmentConfig, VadMode};
+use self::loudness::Loudness;
 
 /// What the detector judges at once: 320 samples = 20 ms.
 pub const VAD_FRAME: usize = 320;

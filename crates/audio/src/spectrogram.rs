@@ -220,7 +220,10 @@ mod tests {
             let due = (after + 1).saturating_sub(N_FFT / 2 + 1 - HOP_LENGTH) / HOP_LENGTH;
             spectrogram.push(&[sample], |_| n += 1);
             // The first one needs sample 200 for its mirror image, the others one less.
-            assert!(due == n || due.abs_diff(n) == 1 && after % HOP_LENGTH == N_FFT / 2 % HOP_LENGTH - 1);
+            assert!(
+                due == n
+                    || due.abs_diff(n) == 1 && after % HOP_LENGTH == N_FFT / 2 % HOP_LENGTH - 1
+            );
         }
     }
 

@@ -1,4 +1,5 @@
 //! The columns against openai-whisper's, for a signal that `golden/make_columns.py` makes as well.
+#![allow(clippy::unwrap_used)]
 
 use std::f64::consts::TAU;
 
@@ -30,10 +31,8 @@ fn check(n_mels: usize, golden: &str) {
     spectrogram.finish(|column| columns.push(column.to_vec()));
     assert_eq!(columns.len(), 200);
 
-    let expected: Vec<Vec<f32>> = golden
-        .lines()
-        .map(|line| line.split(' ').map(|x| x.parse().unwrap()).collect())
-        .collect();
+    let expected: Vec<Vec<f32>> =
+        golden.lines().map(|line| line.split(' ').map(|x| x.parse().unwrap()).collect()).collect();
     let loudest = expected.iter().flatten().copied().fold(f32::MIN, f32::max);
     let mut worst = 0.0f32;
     for (column, expected) in columns.iter().step_by(10).zip(&expected) {

@@ -1,4 +1,5 @@
 //! Sound files, honest and hostile: written here, read back through [`FileSource`].
+#![allow(clippy::unwrap_used)]
 
 use std::fs::File;
 use std::io::Write;
@@ -59,7 +60,8 @@ fn honest_wav(channels: u16, rate: u32, n_frames: usize) -> Vec<u8> {
 #[test]
 fn a_16_khz_wav_comes_back_to_the_bit() {
     let samples = read(&honest_wav(1, 16_000, 4_567)).unwrap();
-    let expected: Vec<f32> = (0..4_567).map(|i| f32::from((i % 100) as i16 * 100) / 32768.0).collect();
+    let expected: Vec<f32> =
+        (0..4_567).map(|i| f32::from((i % 100) as i16 * 100) / 32768.0).collect();
     assert_eq!(samples, expected);
 }
 
@@ -141,7 +143,8 @@ fn only_files_are_files() {
 
 #[test]
 fn life_speed_is_a_packet_every_20_milliseconds() {
-    let mut source = FileSource::open(file(&honest_wav(1, 16_000, 6_400)), Pace::LifeSpeed).unwrap();
+    let mut source =
+        FileSource::open(file(&honest_wav(1, 16_000, 6_400)), Pace::LifeSpeed).unwrap();
     let (started, mut samples) = (Instant::now(), Vec::new());
     assert_eq!(source.read(&mut samples).unwrap(), Progress::Waiting, "nothing was said yet");
     loop {

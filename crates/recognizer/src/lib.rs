@@ -25,6 +25,8 @@ mod model;
 mod options;
 #[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod random;
 mod recognizer;
 mod search;
 mod text_decoder;

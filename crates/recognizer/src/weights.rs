@@ -26,6 +26,8 @@ use crate::error::Error;
 
 pub(crate) use cache::Weights;
 pub use cache::is_cache;
+#[cfg(test)]
+pub(crate) use parameters::parameters;
 
 /// Converts a checkpoint into the cache folder `into`, which is created where it is missing.
 ///

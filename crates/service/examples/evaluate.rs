@@ -1,13 +1,13 @@
 //! Runs a set of recordings through the recognizer and writes what it heard, to be scored.
 //!
 //! ```text
-//! evaluate MANIFEST MODEL_FOLDER offline|whole|live [INTERVAL_MS] > HYP.tsv
+//! evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS] > HYP.tsv
 //! ```
 //!
-//! `offline` is the way of `scriven transcribe`;
-//! `live` is the way of dictation, in steps of INTERVAL_MS of sound, but as
-//! fast as the machine can. The manifest is a TSV whose header names the columns `id`, `file` and
-//! `language`; files lie beside it. Each line of the output is `id<TAB>text`.
+//! `offline` is the way of `scriven transcribe`. `live` is the way of dictation, in steps of
+//! INTERVAL_MS of sound, but as fast as the machine can. The manifest is a TSV whose header names
+//! the columns `id`, `file` and `language`; files lie beside it. Each line of the output is
+//! `id<TAB>text`.
 
 use std::fs::File;
 use std::io::Write;
@@ -23,10 +23,9 @@ use scriven_recognizer::{Compute, Model, Options, Outcome, Recognizer};
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [manifest, model, mode, rest @ ..] = args.as_slice() else {
-        bail!("usage: evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS] [ID_PREFIX]");
+        bail!("usage: evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS]");
     };
     let interval = rest.first().map_or(Ok(300), |ms| ms.parse()).context("INTERVAL_MS")?;
-    let prefix = rest.get(1).map_or("", String::as_str);
     let model = Model::load(Path::new(model), &Compute::Cpu)?;
     let table = std::fs::read_to_string(manifest)?;
     let folder = Path::new(manifest).parent().context("manifest")?;
@@ -37,9 +36,6 @@ fn main() -> Result<()> {
     let (started, mut heard) = (Instant::now(), 0);
     for line in lines {
         let fields: Vec<&str> = line.split('\t').collect();
-        if !fields[id].starts_with(prefix) {
-            continue;
-        }
         let samples = read(&folder.join(fields[file]))?;
         heard += samples.len();
         let languages = match fields[language] {

@@ -292,7 +292,9 @@ mod tests {
         assert!(parse("update_ms = 5").unwrap_err().contains("`update_ms` must lie between"));
         assert!(parse("models = \"here\"").unwrap_err().contains("`models` must be"));
         assert!(parse("host = \"oss\"").unwrap_err().contains("line 1"));
-        assert!(parse("[speech]\nhangover_ms = 900").unwrap_err().contains("hangover_ms"));
+        let error =
+            parse("[speech]\nhangover_ms = 900\nmin_trailing_silence_ms = 800").unwrap_err();
+        assert!(error.contains("hangover_ms"), "{error}");
     }
 
     /// All TOML blocks of the documentation.

@@ -68,6 +68,7 @@ pub trait Model: Send + Sync {
 
 type Opened = Result<Box<dyn Input>, audio::Error>;
 type Loaded = Result<Arc<dyn Model>, recognizer::Error>;
+type Load = dyn Fn(&Path, &Compute) -> Loaded + Send + Sync;
 
 /// How the daemon gets at devices, files and models.
 #[derive(Clone)]
@@ -79,7 +80,7 @@ pub struct Parts {
     /// Lists what can be captured.
     pub sources: Arc<dyn Fn(Host) -> Result<Vec<SourceInfo>, audio::Error> + Send + Sync>,
     /// Loads a model from its folder; takes seconds.
-    pub load: Arc<dyn Fn(&Path, &Compute) -> Loaded + Send + Sync>,
+    pub load: Arc<Load>,
 }
 
 impl Parts {
@@ -102,7 +103,7 @@ impl Input for Microphone {
     }
 
     fn overruns(&self) -> u64 {
-        Microphone::overruns(self)
+        Self::overruns(self)
     }
 }
 
@@ -112,43 +113,43 @@ impl Input for FileSource {
     }
 
     fn duration(&self) -> Option<Duration> {
-        FileSource::duration(self)
+        Self::duration(self)
     }
 }
 
 impl Recognize for Recognizer {
     fn push(&mut self, column: &[f32]) {
-        Recognizer::push(self, column);
+        Self::push(self, column);
     }
 
     fn quiet(&mut self) {
-        Recognizer::quiet(self);
+        Self::quiet(self);
     }
 
     fn voice(&mut self) {
-        Recognizer::voice(self);
+        Self::voice(self);
     }
 
     fn step(&mut self) -> Result<Option<Partial>, recognizer::Error> {
-        Recognizer::step(self)
+        Self::step(self)
     }
 
     fn finish(&mut self) -> Result<Outcome, recognizer::Error> {
-        Recognizer::finish(self)
+        Self::finish(self)
     }
 }
 
 impl Model for recognizer::Model {
     fn n_mels(&self) -> usize {
-        recognizer::Model::n_mels(self)
+        Self::n_mels(self)
     }
 
     fn backend(&self) -> &str {
-        recognizer::Model::backend(self)
+        Self::backend(self)
     }
 
     fn fallback(&self) -> Option<&str> {
-        recognizer::Model::fallback(self)
+        Self::fallback(self)
     }
 
     fn language(&self, options: &Options) -> Option<String> {
@@ -174,6 +175,6 @@ impl Model for recognizer::Model {
         options: &Options,
         progress: &mut dyn FnMut(usize, &[Segment]) -> ControlFlow<()>,
     ) -> Result<Transcript, recognizer::Error> {
-        recognizer::Model::transcribe(self, columns, voiced, options, progress)
+        Self::transcribe(self, columns, voiced, options, progress)
     }
 }

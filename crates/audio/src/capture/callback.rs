@@ -64,8 +64,7 @@ impl Health {
             _ => Fault::Broken,
         };
         // The first one is the cause, the others follow from it.
-        let _ =
-            self.fault.compare_exchange(0, fault as u8, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.fault.compare_exchange(0, fault as u8, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 

@@ -149,8 +149,11 @@ fn configs(
     let (own, sample_rate) = (native.channels(), native.sample_rate());
     let channels = if mono_refused { vec![own] } else { vec![1, own] };
     channels.into_iter().flat_map(move |channels| {
-        [BufferSize::Fixed(block), BufferSize::Default]
-            .map(|buffer_size| StreamConfig { channels, sample_rate, buffer_size })
+        [BufferSize::Fixed(block), BufferSize::Default].map(|buffer_size| StreamConfig {
+            channels,
+            sample_rate,
+            buffer_size,
+        })
     })
 }
 

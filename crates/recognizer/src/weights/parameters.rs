@@ -14,7 +14,7 @@ const D_HEAD: usize = 64;
 const MAX_LAYERS: usize = 256;
 
 /// The name and shape of each tensor, in OpenAI's order.
-pub(super) fn parameters(dims: &ModelDimensions) -> Vec<(String, Vec<usize>)> {
+pub(crate) fn parameters(dims: &ModelDimensions) -> Vec<(String, Vec<usize>)> {
     let d = dims.n_audio_state;
     let mut list = vec![
         ("encoder.positional_embedding".into(), vec![dims.n_audio_ctx, d]),

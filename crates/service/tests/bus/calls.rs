@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 
 use zbus::OwnedVariant;
 
-use crate::fixture::{Dict, Fixture, NAME, PATH, error_name};
+use crate::client::{Dict, error_name};
+use crate::fixture::{Fixture, NAME, PATH};
 
 #[test]
 fn wrong_options_are_named_errors() {

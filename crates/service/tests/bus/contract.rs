@@ -1,6 +1,7 @@
 //! What the running objects introspect to is what `docs/dbus/*.xml` says.
 
-use crate::fixture::{Dict, Fixture, NAME, PATH};
+use crate::client::Dict;
+use crate::fixture::{Fixture, NAME, PATH};
 
 /// The tags of the interface `name`, one a line, properties and annotations included.
 fn members(xml: &str, name: &str) -> Vec<String> {

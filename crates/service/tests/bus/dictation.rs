@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use zbus::OwnedVariant;
 
-use crate::fixture::{Client, Dict, Fixture, PATH, Signal, error_name};
+use crate::client::{Client, Dict, Signal, error_name};
+use crate::fixture::{Fixture, PATH};
 
 fn number(info: &HashMap<String, OwnedVariant>, key: &str) -> u64 {
     info[key].downcast_ref::<u64>().unwrap_or_else(|_| panic!("{key} is {:?}", info[key]))
@@ -230,7 +231,8 @@ fn a_release_right_behind_a_press_ends_it() {
         let pressed = connection.call_method(interface, PATH, interface, "Press", &press);
         let released = connection.call_method(interface, PATH, interface, "Release", &"dictate");
         let (a, b) = futures_lite::future::zip(pressed, released).await;
-        (a.unwrap(), b.unwrap());
+        a.unwrap();
+        b.unwrap();
         assert_eq!(client.signals_until("SessionEnded").await.last().unwrap().ended().0, "stopped");
     });
 }

@@ -6,7 +6,8 @@ use std::os::fd::OwnedFd;
 
 use zbus::{Fd, OwnedObjectPath};
 
-use crate::fixture::{Client, Dict, Fixture, PATH, error_name, voice};
+use crate::client::{Client, Dict, error_name};
+use crate::fixture::{Fixture, PATH, voice};
 
 /// A WAV file with these samples.
 fn wav(samples: &[f32]) -> File {
@@ -26,12 +27,12 @@ fn wav(samples: &[f32]) -> File {
     file
 }
 
-/// Two utterances with a second of silence behind each.
+/// Two utterances with two seconds of silence behind each.
 fn two_utterances() -> Vec<f32> {
     let mut samples = Vec::new();
     for _ in 0..2 {
         samples.extend(voice(1.0));
-        samples.extend([0.0; 16_000]);
+        samples.extend([0.0; 32_000]);
     }
     samples
 }

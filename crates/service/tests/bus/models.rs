@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::fixture::{Dict, Fixture, NAME, PATH, error_name, install};
+use crate::client::{Dict, error_name};
+use crate::fixture::{Fixture, NAME, PATH, install};
 
 const MODEL: &str = "org.scriven.Dictation1.Model";
 
@@ -66,7 +67,7 @@ fn an_import_that_fails_says_why() {
         let relative = client.call::<_, ()>(&path("tiny"), "Import", &"model.pt").await;
         assert_eq!(error_name(relative), "InvalidArgument");
         client.call::<_, ()>(&path("tiny"), "Import", &"/nowhere/model.pt").await.unwrap();
-        crate::fixture::soon(async {
+        crate::client::soon(async {
             while client.property::<String>(&path("tiny"), MODEL, "State").await != "failed" {}
         })
         .await;

@@ -1,0 +1,147 @@
+//! A small model of random numbers, for what must hold with any weights.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+use crate::search::{Hypothesis, Request, Rules, Timestamps, greedy};
+use crate::text_decoder::read;
+use crate::window::Padding;
+use crate::{Compute, Model, ModelDimensions, weights};
+
+const DIMS: ModelDimensions = ModelDimensions {
+    n_mels: 80,
+    n_audio_ctx: 1500,
+    n_audio_state: 128,
+    n_audio_head: 2,
+    n_audio_layer: 2,
+    n_vocab: 51_864,
+    n_text_ctx: 448,
+    n_text_state: 128,
+    n_text_head: 2,
+    n_text_layer: 2,
+};
+
+/// Numbers in −1..1, the same in each run.
+fn noise(seed: u64) -> impl FnMut() -> f32 {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+}
+
+/// Writes a model of random numbers and loads it.
+fn model(compute: &Compute) -> Model {
+    let mut tensors = BTreeMap::new();
+    for (n, (name, shape)) in weights::parameters(&DIMS).into_iter().enumerate() {
+        let mut next = noise(n as u64 + 1);
+        let middle = if name.contains("ln") && name.ends_with("weight") { 1.0 } else { 0.0 };
+        let n_values = shape.iter().product();
+        let bytes: Vec<u8> =
+            (0..n_values).flat_map(|_| (middle + 0.2 * next()).to_le_bytes()).collect();
+        tensors.insert(name, (shape, bytes));
+    }
+    let views = tensors.iter().map(|(name, (shape, bytes))| {
+        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("random.safetensors");
+    fs::write(&source, serialize(views, None).unwrap()).unwrap();
+    weights::convert(&source, folder.path(), &mut |_, _| ()).unwrap();
+    Model::load(folder.path(), compute).unwrap()
+}
+
+/// Three seconds of noise as columns, `[300, 80]`.
+fn columns() -> Vec<f32> {
+    let mut next = noise(99);
+    (0..300 * DIMS.n_mels).map(|_| 3.0 * next() - 2.0).collect()
+}
+
+const TOKENS: [u32; 8] = [50257, 50362, 11, 843, 523, 616, 5891, 3399];
+
+/// Logits of [`TOKENS`], taken in steps of these lengths.
+fn logits(model: &Model, steps: &[usize]) -> Vec<f32> {
+    let features = model.encode(&columns(), 256, 2.0, Padding::Silence);
+    let mut cache = model.decoder().start(&features, &[]);
+    let mut rest = &TOKENS[..];
+    let mut logits = Vec::new();
+    for &step in steps {
+        let (now, later) = rest.split_at(step);
+        let output = model.decoder().forward(now, &mut cache);
+        logits.extend(model.decoder().logits(output.hidden).unwrap());
+        rest = later;
+    }
+    logits
+}
+
+fn deviation(ours: &[f32], theirs: &[f32]) -> f32 {
+    assert_eq!(ours.len(), theirs.len());
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+fn search(model: &Model, draft: &[u32]) -> Hypothesis {
+    let features = model.encode(&columns(), 256, 2.0, Padding::Silence);
+    let request = Request {
+        prompt: &TOKENS[..2],
+        prefix: &[],
+        draft,
+        rules: &Rules::new(model.tokenizer(), Timestamps::Without),
+        budget: 24,
+        is_wary: false,
+        align: Some(150),
+    };
+    greedy(model, model.decoder().start(&features, &[(1, 0), (1, 1)]), &request).unwrap()
+}
+
+#[test]
+fn tokens_one_by_one_give_what_they_give_together() {
+    let model = model(&Compute::Cpu);
+    let together = logits(&model, &[8]);
+    for steps in [&[1; 8][..], &[3, 4, 1], &[1, 7]] {
+        let off = deviation(&logits(&model, steps), &together);
+        assert!(off < 1e-3, "steps of {steps:?} are off by {off}");
+    }
+}
+
+#[test]
+fn a_cache_cut_back_gives_what_a_new_one_gives() {
+    let model = model(&Compute::Cpu);
+    let features = model.encode(&columns(), 256, 2.0, Padding::Silence);
+    let mut cache = model.decoder().start(&features, &[]);
+    model.decoder().forward(&TOKENS[..3], &mut cache);
+    model.decoder().forward(&[7, 8, 9], &mut cache);
+    cache.truncate(3);
+    let output = model.decoder().forward(&TOKENS[3..], &mut cache);
+    let ours = read(output.hidden).unwrap();
+    let mut cache = model.decoder().start(&features, &[]);
+    let output = model.decoder().forward(&TOKENS, &mut cache);
+    let theirs = read(output.hidden.narrow(1, 3, 5)).unwrap();
+    assert!(deviation(&ours, &theirs) < 1e-3);
+}
+
+#[test]
+fn a_search_verifies_its_own_result() {
+    let model = model(&Compute::Cpu);
+    let plain = search(&model, &[]);
+    let again = search(&model, &plain.tokens);
+    assert_eq!(again.tokens, plain.tokens);
+    assert_eq!(again.accepted, plain.tokens.len());
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn a_gpu_computes_what_the_cpu_computes() {
+    let gpu = model(&Compute::Named("llvmpipe".into()));
+    if let Some(reason) = gpu.fallback() {
+        println!("SKIPPED: the random model on Vulkan — {reason}");
+        return;
+    }
+    let cpu = model(&Compute::Cpu);
+    let off = deviation(&logits(&gpu, &[5, 3]), &logits(&cpu, &[5, 3]));
+    assert!(off < 1e-2, "the GPU is off by {off}");
+    assert_eq!(search(&gpu, &[]).tokens, search(&cpu, &[]).tokens);
+}

@@ -66,16 +66,17 @@ wait_for "session bus" test -s "$desk/address"
 DBUS_SESSION_BUS_ADDRESS=$(<"$desk/address")
 export DBUS_SESSION_BUS_ADDRESS
 
-# The hardware of this machine belongs to its own session: first as WirePlumber 0.5 is told, then as 0.4 is.
+# The hardware of this machine belongs to its own session: first as WirePlumber 0.5 is told, then as 0.4 is (before its
+# 90-enable-all.lua).
 cat >"$desk/config/wireplumber/wireplumber.conf.d/90-no-hardware.conf" <<'CONF'
 wireplumber.profiles = { main = { hardware.audio = disabled, hardware.bluetooth = disabled, hardware.video-capture = disabled } }
 CONF
-cat >"$desk/config/wireplumber/main.lua.d/90-no-hardware.lua" <<'LUA'
+cat >"$desk/config/wireplumber/main.lua.d/80-no-hardware.lua" <<'LUA'
 alsa_monitor.enabled = false
 v4l2_monitor.enabled = false
 libcamera_monitor.enabled = false
 LUA
-echo 'bluez_monitor.enabled = false' >"$desk/config/wireplumber/bluetooth.lua.d/90-no-hardware.lua"
+echo 'bluez_monitor.enabled = false' >"$desk/config/wireplumber/bluetooth.lua.d/80-no-hardware.lua"
 
 cat >"$desk/config/pipewire/pipewire.conf.d/devices.conf" <<'CONF'
 context.objects = [

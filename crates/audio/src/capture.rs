@@ -30,8 +30,8 @@ pub enum Host {
     Auto,
     /// PipeWire: sees all, follows the default, offers monitors.
     PipeWire,
-    /// ALSA: works without any server; has no monitors. On top of PipeWire it takes 40 % of a core,
-    /// because the plugin between them never lets a reader sleep.
+    /// ALSA: works without any server; has no monitors. On top of PipeWire it takes most of a core,
+    /// because the plugin between them hardly lets a reader sleep.
     Alsa,
     /// PulseAudio, if built with the feature `pulseaudio`.
     Pulse,
@@ -110,7 +110,7 @@ pub struct Microphone {
 }
 
 impl Microphone {
-    /// Opens a source. Sound flows some 20 ms later; see [`first_block_after`].
+    /// Opens a source, in 10 to 100 ms. Sound flows 10 to 50 ms later; see [`first_block_after`].
     ///
     /// [`first_block_after`]: Self::first_block_after
     ///
@@ -118,6 +118,7 @@ impl Microphone {
     ///
     /// If the host does not answer, there is no such source, or it does not open.
     pub fn open(options: &CaptureOptions) -> Result<Self, Error> {
+        let opened = Instant::now();
         let wanted = Wanted::parse(&options.source);
         let host = device::connect(options.host)?;
         let (stream, name) = open(&host, &wanted, false)?;
@@ -129,7 +130,7 @@ impl Microphone {
             outage: None,
             lost: false,
             mono_refused: false,
-            opened: Instant::now(),
+            opened,
             first_block_after: None,
             restarts: 0,
             overruns: 0,
@@ -167,7 +168,7 @@ impl Microphone {
         self.restarts
     }
 
-    /// How long after opening the first block was seen, once it has been.
+    /// How long after `open` was called the first block was seen, once it has been.
     pub fn first_block_after(&self) -> Option<Duration> {
         self.first_block_after
     }

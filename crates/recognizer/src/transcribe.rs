@@ -39,6 +39,8 @@ pub struct Segment {
     pub end: f32,
     /// Without space around it.
     pub text: String,
+    /// ISO code of the language.
+    pub language: &'static str,
     /// Mean probability of the tokens of its window, 0..=1.
     pub confidence: f32,
 }
@@ -91,7 +93,7 @@ impl Model {
                 continue;
             }
             longest = MAX_COLUMNS;
-            let (mut segments, reached) = recording.segments(window, &part);
+            let (mut segments, reached) = recording.segments(window, &part, found.language);
             segments.retain(|s| is_voiced(column(s.start)..column(s.end)));
             seek = reached;
             let go_on = progress(seek, &segments);
@@ -146,13 +148,18 @@ impl Recording<'_> {
     }
 
     /// Cuts a hypothesis at its timestamps, and says at which column the next window begins.
-    fn segments(&self, window: Range<usize>, found: &Hypothesis) -> (Vec<Segment>, usize) {
+    fn segments(
+        &self,
+        window: Range<usize>,
+        found: &Hypothesis,
+        language: &'static str,
+    ) -> (Vec<Segment>, usize) {
         let confidence = found.mean_log_prob(0);
         if found.no_speech > NO_SPEECH && confidence <= MIN_MEAN_LOG_PROB {
             return (Vec::new(), window.end);
         }
         let begin = self.model.tokenizer().timestamp_begin;
-        let position = |token: u32| (token - begin) as usize;
+        let position = |token: u32| token.saturating_sub(begin) as usize;
         let is_timestamp = |at: usize| found.tokens.get(at).is_some_and(|&token| token >= begin);
         let n = found.tokens.len();
         // Where one segment's closing timestamp meets the next one's opening one.
@@ -164,6 +171,7 @@ impl Recording<'_> {
             end: (window.start + to * COLUMNS_PER_POSITION).min(window.end) as f32
                 / COLUMNS_PER_SECOND as f32,
             text: self.model.tokenizer().decode(tokens).trim().into(),
+            language,
             confidence: confidence.exp(),
         };
         let mut segments = Vec::new();

@@ -50,8 +50,6 @@ pub trait Model: Send + Sync {
     fn backend(&self) -> &str;
     /// Why it does not compute on the GPU, if it was meant to.
     fn fallback(&self) -> Option<&str>;
-    /// The language of whatever is heard, where no detection is needed.
-    fn language(&self, options: &Options) -> Option<String>;
     /// Whether the model can do what `options` ask for.
     fn check(&self, options: &Options) -> Result<(), recognizer::Error>;
     /// A recognizer for one live session.
@@ -150,14 +148,6 @@ impl Model for recognizer::Model {
 
     fn fallback(&self) -> Option<&str> {
         Self::fallback(self)
-    }
-
-    fn language(&self, options: &Options) -> Option<String> {
-        match options.languages.as_slice() {
-            _ if !self.is_multilingual() => Some("en".into()),
-            [only] => Some(only.clone()),
-            _ => None,
-        }
     }
 
     fn check(&self, options: &Options) -> Result<(), recognizer::Error> {

@@ -95,7 +95,6 @@ impl Recognition {
         let Recording { job, model, columns, voiced } = recording;
         let events = self.events.clone();
         let say = |report| reporter(&events)(job.id, report);
-        let language = model.language(&job.options);
         let mut count = 0;
         if job.meter.is_cancelled() {
             return say(Report::Done);
@@ -103,7 +102,7 @@ impl Recognition {
         let result = model.transcribe(columns, voiced, &job.options, &mut |_, segments| {
             for segment in segments {
                 count += 1;
-                say(phrase(count, segment, language.clone()));
+                say(phrase(count, segment));
             }
             self.serve_the_living();
             match job.meter.is_cancelled() {
@@ -119,9 +118,10 @@ impl Recognition {
 }
 
 /// One phrase of a recording.
-fn phrase(utterance: u32, segment: &Segment, language: Option<String>) -> Report {
+fn phrase(utterance: u32, segment: &Segment) -> Report {
     let (start, end) = (micros_of(segment.start), micros_of(segment.end));
     let confidence = Some(segment.confidence);
+    let language = Some(segment.language.to_owned());
     let said = Said { start, end, audio_end: end, language, confidence, words: Vec::new() };
     Report::Final { utterance, text: segment.text.clone(), said }
 }

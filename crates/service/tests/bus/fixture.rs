@@ -284,10 +284,6 @@ impl Model for ScriptedModel {
         None
     }
 
-    fn language(&self, _: &Options) -> Option<String> {
-        Some("en".into())
-    }
-
     fn check(&self, options: &Options) -> Result<(), recognizer::Error> {
         match options.languages.iter().find(|code| !["en", "de"].contains(&code.as_str())) {
             Some(code) => Err(recognizer::Error::UnknownLanguage {
@@ -314,7 +310,7 @@ impl Model for ScriptedModel {
         for (i, range) in voiced.iter().enumerate() {
             let (start, end) = (range.start as f32 / 100.0, range.end as f32 / 100.0);
             let text = format!("segment {}", i + 1);
-            segments.push(Segment { start, end, text, confidence: 0.5 });
+            segments.push(Segment { start, end, text, language: "en", confidence: 0.5 });
             let reached = range.end.min(columns.len() / 80);
             if progress(reached, &segments[i..]).is_break() {
                 break;

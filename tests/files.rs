@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -135,7 +134,7 @@ fn a_pipe_in_place_of_a_file_is_refused() {
     let _daemon = room.ready_daemon();
     let bus = room.connect();
     let (reader, _writer) = rustix::pipe::pipe().unwrap();
-    let outcome = call(&bus, "TranscribeFile", &(Fd::from(OwnedFd::from(reader)), Options::new()));
+    let outcome = call(&bus, "TranscribeFile", &(Fd::from(reader), Options::new()));
     let (name, text) = refusal(outcome);
     assert_eq!(name, "org.scriven.Dictation1.Error.InvalidFile", "{text}");
 }

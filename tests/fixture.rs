@@ -82,6 +82,7 @@ struct Desk {
     _leash: Option<ChildStdin>,
 }
 
+#[expect(clippy::zombie_processes, reason = "the desk clears itself when its leash is let go")]
 static DESK: LazyLock<Desk> = LazyLock::new(|| {
     if let Some(folder) = std::env::var_os("SCRIVEN_DESK") {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").unwrap();

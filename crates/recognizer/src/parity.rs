@@ -27,8 +27,7 @@ struct Golden {
 }
 
 /// Text, tokens, start and end in seconds, probability.
-#[derive(Deserialize)]
-struct Aligned(String, Vec<u32>, f32, f32, f32);
+type Aligned = (String, Vec<u32>, f32, f32, f32);
 
 #[derive(Deserialize)]
 struct Features {
@@ -225,7 +224,7 @@ fn check_words(model: &Model, golden: &[Aligned]) {
     let ours = words::words(model, &found, 0, 550, "en", 0.0);
     assert_eq!(ours.len(), golden.len());
     let mut off = 0.0;
-    for (ours, Aligned(text, _, start, end, _)) in ours.iter().zip(golden) {
+    for (ours, (text, _, start, end, _)) in ours.iter().zip(golden) {
         assert_eq!(&ours.text, text);
         off += (ours.start - start).abs() + (ours.end - end).abs();
     }
@@ -274,10 +273,15 @@ fn a_recording_is_cut_into_segments_with_times() {
     let Some((model, _)) = real("tiny.en") else { return };
     let (columns, mut reached) = (jfk(), 0);
     let transcript = model
-        .transcribe(&columns, &[0..1100], &Options::default(), &mut |column, _| {
-            reached = column;
-            ControlFlow::Continue(())
-        })
+        .transcribe(
+            &columns,
+            std::slice::from_ref(&(0..1100)),
+            &Options::default(),
+            &mut |column, _| {
+                reached = column;
+                ControlFlow::Continue(())
+            },
+        )
         .unwrap();
     assert_eq!(transcript.language, "en");
     assert!(reached >= 1000);

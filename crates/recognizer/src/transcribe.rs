@@ -158,9 +158,11 @@ impl Recording<'_> {
         if found.no_speech > NO_SPEECH && confidence <= MIN_MEAN_LOG_PROB {
             return (Vec::new(), window.end);
         }
-        let begin = self.model.tokenizer().timestamp_begin;
+        let tokenizer = self.model.tokenizer();
+        let begin = tokenizer.timestamp_begin;
         let position = |token: u32| token.saturating_sub(begin) as usize;
-        let is_timestamp = |at: usize| found.tokens.get(at).is_some_and(|&token| token >= begin);
+        let is_timestamp =
+            |at: usize| found.tokens.get(at).is_some_and(|&token| tokenizer.is_timestamp(token));
         let n = found.tokens.len();
         // Where one segment's closing timestamp meets the next one's opening one.
         let mut cuts: Vec<usize> =
@@ -170,7 +172,7 @@ impl Recording<'_> {
             start: (window.start + from * COLUMNS_PER_POSITION) as f32 / COLUMNS_PER_SECOND as f32,
             end: (window.start + to * COLUMNS_PER_POSITION).min(window.end) as f32
                 / COLUMNS_PER_SECOND as f32,
-            text: self.model.tokenizer().decode(tokens).trim().into(),
+            text: tokenizer.decode(tokens).trim().into(),
             language,
             confidence: confidence.exp(),
         };

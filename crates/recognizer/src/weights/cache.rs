@@ -91,6 +91,7 @@ impl Weights {
     }
 
     /// Reads a parameter as it is stored; otherwise as [`Self::f32`].
+    #[cfg(test)]
     pub(crate) fn f16(&self, name: &str, expected_shape: &[usize]) -> Result<Vec<f16>, Error> {
         let (value, bytes) = self.bytes(name, expected_shape)?;
         let values = values::to_f16(value, bytes);

@@ -114,7 +114,7 @@ impl Client {
         let fields: zbus::Structure<'_> = body.deserialize().unwrap();
         let session = fields.fields()[0].downcast_ref::<zbus::ObjectPath<'_>>().unwrap();
         let session = session.to_string();
-        Signal { member, session, message: message.clone() }
+        Signal { member, session, message }
     }
 
     /// All signals up to one of this kind.

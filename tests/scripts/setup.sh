@@ -38,9 +38,9 @@ debian() {
 # The compiler that rust-toolchain.toml names.
 rust() {
     [ -f "${CARGO_HOME:-$HOME/.cargo}/env" ] && . "${CARGO_HOME:-$HOME/.cargo}/env"
-    if ! command -v cargo >/dev/null && apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+    if ! command -v cargo >/dev/null && [[ $(apt-cache policy rustup 2>/dev/null) == *"Candidate: "[0-9]* ]]; then
         debian rustup
-        rustup toolchain install --no-self-update 1.95.0 >&2
+        rustup --quiet toolchain install --no-self-update 1.95.0 >&2 || fail "rustup could not fetch the compiler: is there a network?"
     fi
     command -v cargo >/dev/null || fail "no cargo: install Rust 1.95 or newer with rustup (https://rustup.rs), then run this again"
     local version

@@ -5,6 +5,7 @@
 //! that is missing is named on a line `SKIPPED: what — why`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that panics has failed")]
+#![allow(clippy::explicit_write, reason = "cargo captures what eprintln prints")]
 #![allow(unreachable_pub, reason = "nobody links a test")]
 
 mod activation;

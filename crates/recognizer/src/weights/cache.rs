@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(test)]
 use half::f16;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 

@@ -9,8 +9,8 @@ use crate::fixture::{Room, Running, eventually, now, stderr, stdout};
 use crate::hearing::{Heard, Info, Signal, ending, finals, number, property};
 use crate::speech::{JFK, assert_heard_within, jfk, words};
 
-/// How far, in µs, an utterance may reach back over the end of the one before.
-const PRE_ROLL: u64 = 300_000;
+/// How far, in µs, an utterance may reach back over the end of the one before: onset and pre-roll.
+const REACH_BACK: u64 = 600_000;
 
 /// All that was seen of the dictation.
 struct Take {
@@ -167,7 +167,7 @@ fn times_of_words_lie_in_the_sound() {
         let Signal::Final { info, .. } = &heard.signal else { continue };
         let (start, end) = (number(info, "start"), number(info, "end"));
         // What is heard before the onset of a voice may belong to both sides of a pause.
-        assert!(last_end <= start + PRE_ROLL, "{last_end}, then {start}");
+        assert!(last_end <= start + REACH_BACK, "{last_end}, then {start}");
         assert!(start < end && end <= audio, "{start}..{end} of {audio}");
         last_end = end;
         let words = Vec::<(String, u64, u64, f64)>::try_from(info["words"].try_clone().unwrap());

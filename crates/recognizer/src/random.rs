@@ -5,6 +5,8 @@ use std::fs;
 
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
+#[cfg(feature = "gpu")]
+use crate::parity::skipped;
 use crate::search::{Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::read;
 use crate::window::Padding;
@@ -137,7 +139,7 @@ fn a_search_verifies_its_own_result() {
 fn a_gpu_computes_what_the_cpu_computes() {
     let gpu = model(&Compute::Named("llvmpipe".into()));
     if let Some(reason) = gpu.fallback() {
-        println!("SKIPPED: the random model on Vulkan — {reason}");
+        skipped(&format!("the random model on Vulkan — {reason}"));
         return;
     }
     let cpu = model(&Compute::Cpu);

@@ -100,7 +100,7 @@ fn a_header_that_lies_about_the_length_costs_nothing() {
     let _daemon = room.ready_daemon();
     let mut wav = fs::read(jfk()).unwrap();
     // Four GiB of data, says the header; eleven seconds are there.
-    let data = wav.windows(4).position(|four| four == b"data").unwrap();
+    let data = wav.windows(4).position(|chunk| chunk == b"data").unwrap();
     for at in [4, data + 4] {
         wav[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     }

@@ -206,8 +206,8 @@ impl Store {
         self.folder.join(PARTIAL).join(id)
     }
 
-    /// Makes this the only job on model `id`, for as long as the file is open.
-    fn lock(&self, id: &str) -> Result<File, Error> {
+    /// Makes this the only job on model `id`, for as long as the lock is held.
+    fn lock(&self, id: &str) -> Result<Lock, Error> {
         if !is_valid_id(id) {
             return Err(Error::InvalidId(id.into()));
         }
@@ -217,10 +217,21 @@ impl Store {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(Error::at(&path))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(Lock(file)),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Busy(id.into())),
             Err(error) => Err(Error::at(&path)(error.into())),
         }
+    }
+}
+
+/// The lock file of one model.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Lets go at once. Closing alone would leave the lock to a child process that was just being
+    /// started and still has the file open.
+    fn drop(&mut self) {
+        drop(flock(&self.0, FlockOperation::Unlock));
     }
 }
 

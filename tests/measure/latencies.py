@@ -2,8 +2,9 @@
 """latencies.py EVENTS.jsonl [WORDS.tsv]: what a dictation cost in time, from the signals that a client received.
 
 EVENTS.jsonl is what `scriven listen --json` wrote. WORDS.tsv (word, start, end in seconds, a line each) says when each
-word was spoken in the recording that was played; where the recording lies in the session is found by comparing it with
-the word times of the finals. Without it those word times themselves are the reference.
+word was spoken in the recording. A file session begins with the recording; where a recording that was played into a
+microphone lies in its session is found by comparing it with the word times of the finals. Without WORDS.tsv those word
+times themselves are the reference.
 
 A word's latency runs from its end in the sound to the arrival of the first signal that has it at its place: in committed
 or tentative text (partial), in committed text or a final (commit). Words that are never matched are counted, not timed.
@@ -12,6 +13,9 @@ import json
 import re
 import statistics
 import sys
+
+# Seconds by which Whisper's attention puts a word later than PocketSphinx does: the median over jfk.wav as a file session.
+ATTENTION_LAG = 0.11
 
 
 def normalise(text):
@@ -49,7 +53,8 @@ def figures(latencies):
 
 events = [json.loads(line) for line in open(sys.argv[1]) if line.startswith("{")]
 of = lambda *names: [e for e in events if e["signal"] in names]
-zero = of("SessionStarted")[0]["info"]["monotonic"]
+session = of("SessionStarted")[0]["info"]
+zero = session["monotonic"]
 finals, ended = of("Final"), of("SessionEnded")
 spoken = [(n, start / 1e6, end / 1e6) for e in finals for w, start, end, _ in e["info"]["words"] for n in normalise(w)]
 words = spoken
@@ -57,7 +62,8 @@ if len(sys.argv) > 2:
     rows = [line.split("\t") for line in open(sys.argv[2]) if not line.startswith("#")]
     words = [(n, float(start), float(end)) for w, start, end in rows for n in normalise(w)]
     pairs = matches([w for w, *_ in words], [w for w, *_ in spoken])
-    shift = statistics.median(spoken[j][2] - words[i][2] for i, j in pairs) if pairs else 0.0
+    played = session["mode"] == "dictation" and pairs
+    shift = statistics.median(spoken[j][2] - words[i][2] for i, j in pairs) - ATTENTION_LAG if played else 0.0
     words = [(w, start + shift, end + shift) for w, start, end in words]
 
 reference = [w for w, *_ in words]

@@ -231,7 +231,7 @@ impl Drop for Lock {
     /// Lets go at once. Closing alone would leave the lock to a child process that was just being
     /// started and still has the file open.
     fn drop(&mut self) {
-        drop(flock(&self.0, FlockOperation::Unlock));
+        let _ = flock(&self.0, FlockOperation::Unlock);
     }
 }
 

@@ -169,8 +169,12 @@ impl Endpointer {
                     (self.state, self.silence) = (State::Voice, 0);
                     return Some(Turn::Voice { voiced_frames_ago });
                 }
-                let over = self.silence >= self.min_trailing_silence || self.too_long();
-                over.then(|| {
+                // What may be the beginning of a word is waited for, but not for longer than an
+                // onset takes: the word belongs to this utterance, if it is one.
+                let is_pending = self.voiced_in_window() * 2 >= self.onset;
+                let patience = if is_pending { self.window.len() as u32 } else { 0 };
+                let silent = self.silence >= self.min_trailing_silence + patience;
+                (silent || self.too_long()).then(|| {
                     self.state = State::Silence;
                     Turn::End
                 })

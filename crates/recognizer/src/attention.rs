@@ -4,43 +4,19 @@
 //! at c0d2f62. Keys and values live outside of the module, so that the decoder can keep them from
 //! one step to the next.
 
-use burn::module::Module;
-use burn::nn::{LayerNorm, Linear};
+use burn::nn::LayerNorm;
 use burn::tensor::Tensor;
-use burn::tensor::activation::gelu;
 
 use crate::Error;
-use crate::kernels;
+use crate::kernels::{self, Activation, Kernels, KeyValue, Linear};
 use crate::loader::Loader;
 
 /// Width of one head: the same in every size of Whisper.
 pub(crate) const D_HEAD: usize = 64;
 
-/// Keys and values of one layer, `[1, n_head, n_ctx, D_HEAD]` each.
-#[derive(Clone, Debug)]
-pub(crate) struct KeyValue {
-    pub(crate) key: Tensor<4>,
-    pub(crate) value: Tensor<4>,
-}
-
-impl KeyValue {
-    /// Adds the positions of `next` behind those held.
-    pub(crate) fn append(self, next: Self) -> Self {
-        Self {
-            key: Tensor::cat(vec![self.key, next.key], 2),
-            value: Tensor::cat(vec![self.value, next.value], 2),
-        }
-    }
-
-    /// Keeps the first `n_ctx` positions.
-    pub(crate) fn truncate(self, n_ctx: usize) -> Self {
-        Self { key: self.key.narrow(2, 0, n_ctx), value: self.value.narrow(2, 0, n_ctx) }
-    }
-}
-
 /// Projections of one attention layer.
-#[derive(Module, Debug)]
 pub(crate) struct MultiHeadAttention {
+    kernels: Kernels,
     query: Linear,
     /// Without a bias: it would cancel in the softmax.
     key: Linear,
@@ -54,6 +30,7 @@ impl MultiHeadAttention {
         let linear =
             |part: &str, bias| loader.linear(&format!("{name}.{part}"), [n_state, n_state], bias);
         Ok(Self {
+            kernels: loader.kernels,
             query: linear("query", true)?,
             key: linear("key", false)?,
             value: linear("value", true)?,
@@ -65,22 +42,15 @@ impl MultiHeadAttention {
     ///
     /// # Shapes
     ///
-    /// - x: `[1, n_ctx, n_state]`
-    /// - output: `[1, n_head, n_ctx, D_HEAD]`
-    pub(crate) fn queries(&self, x: Tensor<3>) -> Tensor<4> {
-        split_heads(self.query.forward(x))
+    /// - x, output: `[1, n, n_state]`
+    pub(crate) fn queries(&self, x: Tensor<3>) -> Tensor<3> {
+        self.query.forward(x, Activation::None)
     }
 
-    /// Projects `x` to keys and values of all heads.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[1, n_ctx, n_state]`
+    /// Projects `x`, `[1, n, n_state]`, to keys and values of all heads.
     pub(crate) fn key_value(&self, x: Tensor<3>) -> KeyValue {
-        KeyValue {
-            key: split_heads(self.key.forward(x.clone())),
-            value: split_heads(self.value.forward(x)),
-        }
+        let key = self.key.forward(x.clone(), Activation::None);
+        KeyValue::new(key, self.value.forward(x, Activation::None))
     }
 
     /// Attends from `queries` to `kv` and projects the result back.
@@ -89,23 +59,14 @@ impl MultiHeadAttention {
     ///
     /// # Shapes
     ///
-    /// - queries: `[1, n_head, n_ctx, D_HEAD]`
-    /// - output: `[1, n_ctx, n_state]`
-    pub(crate) fn attend(&self, queries: Tensor<4>, kv: &KeyValue, causal: bool) -> Tensor<3> {
-        let [_, n_head, n_ctx, _] = queries.dims();
-        let heads = kernels::attention(queries, kv.key.clone(), kv.value.clone(), causal);
-        self.out.forward(heads.swap_dims(1, 2).reshape([1, n_ctx, n_head * D_HEAD]))
+    /// - queries, output: `[1, n, n_state]`
+    pub(crate) fn attend(&self, queries: Tensor<3>, kv: &KeyValue, causal: bool) -> Tensor<3> {
+        let heads = kernels::attention(self.kernels, queries, kv, causal);
+        self.out.forward(heads, Activation::None)
     }
 }
 
-/// `[1, n_ctx, n_state]` → `[1, n_head, n_ctx, D_HEAD]`
-fn split_heads(x: Tensor<3>) -> Tensor<4> {
-    let [_, n_ctx, n_state] = x.dims();
-    x.reshape([1, n_ctx, n_state / D_HEAD, D_HEAD]).swap_dims(1, 2)
-}
-
 /// The two linear layers behind every attention.
-#[derive(Module, Debug)]
 pub(crate) struct Mlp {
     ln: LayerNorm,
     expand: Linear,
@@ -124,7 +85,7 @@ impl Mlp {
 
     /// Adds its result to `x`, `[1, n_ctx, n_state]`.
     pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let h = self.expand.forward(self.ln.forward(x.clone()));
-        x + self.contract.forward(gelu(h))
+        let h = self.expand.forward(self.ln.forward(x.clone()), Activation::Gelu);
+        x + self.contract.forward(h, Activation::None)
     }
 }

@@ -5,19 +5,16 @@
 //!
 //! Source: `AudioEncoder` in openai/whisper, `whisper/model.py` at c0d2f62.
 
-use burn::module::Module;
 use burn::nn::LayerNorm;
-use burn::nn::conv::Conv1d;
 use burn::tensor::Tensor;
-use burn::tensor::activation::gelu;
 
 use crate::Error;
 use crate::attention::{Mlp, MultiHeadAttention};
 use crate::dims::ModelDimensions;
+use crate::kernels::Conv1d;
 use crate::loader::Loader;
 
 /// The encoder half of Whisper.
-#[derive(Module, Debug)]
 pub(crate) struct AudioEncoder {
     conv1: Conv1d,
     conv2: Conv1d,
@@ -48,11 +45,10 @@ impl AudioEncoder {
     ///
     /// # Shapes
     ///
-    /// - window: `[1, n_mels, 2 * n_ctx]`, scaled as Whisper expects it; `n_ctx` at most 1,500
+    /// - window: `[1, 2 * n_ctx, n_mels]`, scaled as Whisper expects it; `n_ctx` at most 1,500
     /// - output: `[1, n_ctx, n_state]`
     pub(crate) fn forward(&self, window: Tensor<3>) -> Tensor<3> {
-        let x = gelu(self.conv1.forward(window));
-        let x = gelu(self.conv2.forward(x)).swap_dims(1, 2);
+        let x = self.conv2.forward(self.conv1.forward(window));
         let [_, n_ctx, _] = x.dims();
         let positions = self.positional_embedding.clone().narrow(0, 0, n_ctx).unsqueeze();
         let x = self.blocks.iter().fold(x + positions, |x, block| block.forward(x));
@@ -61,7 +57,6 @@ impl AudioEncoder {
 }
 
 /// Attention of the window to itself, then the two linear layers.
-#[derive(Module, Debug)]
 struct ResidualAttentionBlock {
     attn_ln: LayerNorm,
     attn: MultiHeadAttention,

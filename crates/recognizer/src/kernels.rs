@@ -1,25 +1,301 @@
-//! What the model computes that is more than one plain tensor operation: the seam for faster
-//! versions. Every fast version stands beside the plain one and is tested against it.
+//! What the model is made of, each in two versions: the plain one in burn's operations, which runs
+//! on every device, and the fast one for the CPU.
+//!
+//! | | plain | fast |
+//! | --- | --- | --- |
+//! | [`Linear`] | `burn::nn::Linear`, `gelu` | weights in panels, 8 or 32 bits; activation in the same pass |
+//! | [`Conv1d`] | `burn::nn::conv::Conv1d` | a linear layer over overlapping rows |
+//! | [`Embedding`] | `select`, `matmul` | rows and products of one packed matrix |
+//! | [`attention`] | `module::attention` | a few queries at a time, keys and values laid out once |
+//!
+//! Which one it is, is decided when the model is loaded ([`Kernels`]); the tests run one against
+//! the other. A fast version gives each row the same bits alone and among others, so a draft that
+//! is verified in one pass is judged as if it had been written token by token.
 
-use burn::tensor::Tensor;
-use burn::tensor::module::attention as burn_attention;
-use burn::tensor::ops::AttentionModuleOptions;
+use std::sync::Arc;
 
-/// Scaled dot-product attention.
+use burn::nn;
+use burn::tensor::{Device, Tensor, TensorData};
+use pulp::{Arch, WithSimd};
+
+use crate::attention::D_HEAD;
+
+mod attention;
+mod int8;
+mod linear;
+mod math;
+mod plain;
+mod tensor;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+use tensor::{from_values, values};
+
+/// How weights are held for the CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// As 32-bit numbers.
+    F32,
+    /// As 8-bit numbers with a scale for each output; activations are rounded to 8 bits row by row.
+    #[default]
+    Int8,
+}
+
+/// Which version of everything a model uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kernels {
+    /// Burn's own operations, on any device.
+    Plain,
+    /// Those for the CPU.
+    Fast(Precision),
+}
+
+/// What is done to the output of a linear layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activation {
+    None,
+    Gelu,
+}
+
+/// Runs `work` as it was compiled for the vector registers of this machine.
+pub(crate) fn dispatch<W: WithSimd>(work: W) -> W::Output {
+    Arch::new().dispatch(work)
+}
+
+/// A matrix and a bias.
+pub(crate) enum Linear {
+    Plain(nn::Linear),
+    Fast(linear::Linear),
+}
+
+impl Linear {
+    /// Packs `[d_output, d_input]`, row-major.
+    pub(crate) fn fast(
+        weight: &[f32],
+        d_input: usize,
+        bias: Option<&[f32]>,
+        precision: Precision,
+    ) -> Self {
+        Self::Fast(linear::Linear::new(weight, d_input, bias, precision))
+    }
+
+    /// Applies the layer to each row.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[1, n, d_input]`
+    /// - output: `[1, n, d_output]`
+    pub(crate) fn forward(&self, x: Tensor<3>, activation: Activation) -> Tensor<3> {
+        match self {
+            Self::Plain(linear) => plain::activate(linear.forward(x), activation),
+            Self::Fast(linear) => {
+                let ([_, n, d_input], device) = (x.dims(), x.device());
+                let rows = values(x);
+                let output = linear.forward(linear::Rows::new(&rows, d_input), activation);
+                let d_output = output.len() / n;
+                from_values(output, [1, n, d_output], &device)
+            }
+        }
+    }
+}
+
+/// A convolution over time with a kernel of 3, a border of 1, and GELU behind it.
+pub(crate) enum Conv1d {
+    Plain(nn::conv::Conv1d),
+    Fast { linear: linear::Linear, stride: usize },
+}
+
+impl Conv1d {
+    /// Packs `[channels_out, channels_in, 3]`. Stays in 32 bits: it is little work.
+    pub(crate) fn fast(weight: &[f32], bias: &[f32], stride: usize) -> Self {
+        let channels_in = weight.len() / bias.len() / 3;
+        // A window of three frames is one row of `[3, channels_in]`.
+        let by_frame: Vec<f32> = weight
+            .chunks_exact(3 * channels_in)
+            .flat_map(|output| {
+                (0..3).flat_map(move |tap| (0..channels_in).map(move |c| output[3 * c + tap]))
+            })
+            .collect();
+        let linear = linear::Linear::new(&by_frame, 3 * channels_in, Some(bias), Precision::F32);
+        Self::Fast { linear, stride }
+    }
+
+    /// Convolves frames.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[1, n, channels_in]`
+    /// - output: `[1, n / stride, channels_out]`
+    pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        match self {
+            Self::Plain(conv) => {
+                let x = conv.forward(x.swap_dims(1, 2));
+                plain::activate(x, Activation::Gelu).swap_dims(1, 2)
+            }
+            Self::Fast { linear, stride } => {
+                let ([_, n, channels], device) = (x.dims(), x.device());
+                let border = vec![0.0; channels];
+                let frames = [&border[..], &values(x), &border].concat();
+                let (stride, n) = (stride * channels, n / stride);
+                let rows = linear::Rows { values: &frames, stride, length: 3 * channels, n };
+                let output = linear.forward(rows, Activation::Gelu);
+                let channels_out = output.len() / n;
+                from_values(output, [1, n, channels_out], &device)
+            }
+        }
+    }
+}
+
+/// One vector a token, which gives both the input for a token and, as a product, its score.
+pub(crate) enum Embedding {
+    /// `[n_vocab, n_state]`
+    Plain(Tensor<2>),
+    Fast(linear::Linear, Device),
+}
+
+impl Embedding {
+    /// Packs `[n_vocab, n_state]`, row-major.
+    pub(crate) fn fast(
+        weight: &[f32],
+        n_state: usize,
+        precision: Precision,
+        device: &Device,
+    ) -> Self {
+        Self::Fast(linear::Linear::new(weight, n_state, None, precision), device.clone())
+    }
+
+    /// The vectors of some tokens.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[n, n_state]`
+    pub(crate) fn select(&self, tokens: &[u32]) -> Tensor<2> {
+        match self {
+            Self::Plain(weight) => {
+                let ids: Vec<i32> = tokens.iter().map(|&id| id as i32).collect();
+                let ids = TensorData::new(ids, [tokens.len()]);
+                weight.clone().select(0, Tensor::from_data(ids, &weight.device()))
+            }
+            Self::Fast(weight, device) => {
+                let rows: Vec<f32> =
+                    tokens.iter().flat_map(|&id| weight.column(id as usize)).collect();
+                let n_state = rows.len() / tokens.len();
+                from_values(rows, [tokens.len(), n_state], device)
+            }
+        }
+    }
+
+    /// Scores all tokens for each row.
+    ///
+    /// # Shapes
+    ///
+    /// - hidden: `[1, n, n_state]`
+    /// - output: `[1, n, n_vocab]`
+    pub(crate) fn scores(&self, hidden: Tensor<3>) -> Tensor<3> {
+        match self {
+            Self::Plain(weight) => {
+                let [_, n, n_state] = hidden.dims();
+                hidden.reshape([n, n_state]).matmul(weight.clone().transpose()).unsqueeze()
+            }
+            Self::Fast(weight, device) => {
+                let [_, n, n_state] = hidden.dims();
+                let rows = values(hidden);
+                let output = weight.forward(linear::Rows::new(&rows, n_state), Activation::None);
+                let n_vocab = output.len() / n;
+                from_values(output, [1, n, n_vocab], device)
+            }
+        }
+    }
+}
+
+/// Keys and values of one attention layer, `[1, n_ctx, n_state]` each.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyValue {
+    pub(crate) key: Tensor<3>,
+    pub(crate) value: Tensor<3>,
+    /// The same, laid out for the fast version, where they do not change any more.
+    panels: Option<Arc<attention::Panels>>,
+}
+
+impl KeyValue {
+    pub(crate) fn new(key: Tensor<3>, value: Tensor<3>) -> Self {
+        Self { key, value, panels: None }
+    }
+
+    /// Lays out what does not change any more.
+    pub(crate) fn fixed(mut self, kernels: Kernels) -> Self {
+        if kernels != Kernels::Plain {
+            self.panels = Some(Arc::new(self.lay_out()));
+        }
+        self
+    }
+
+    /// Adds the positions of `next` behind those held.
+    pub(crate) fn append(self, next: Self) -> Self {
+        Self::new(
+            Tensor::cat(vec![self.key, next.key], 1),
+            Tensor::cat(vec![self.value, next.value], 1),
+        )
+    }
+
+    /// Keeps the first `n_ctx` positions.
+    pub(crate) fn truncate(self, n_ctx: usize) -> Self {
+        Self::new(self.key.narrow(1, 0, n_ctx), self.value.narrow(1, 0, n_ctx))
+    }
+
+    fn lay_out(&self) -> attention::Panels {
+        let [_, _, n_state] = self.key.dims();
+        attention::Panels::new(&values(self.key.clone()), &values(self.value.clone()), n_state)
+    }
+}
+
+/// Scaled dot-product attention of all heads.
 ///
 /// With `causal`, the last query stands at the last key, and none sees a key behind it.
 ///
 /// # Shapes
 ///
-/// - query: `[1, n_head, n, d_head]`
-/// - key, value: `[1, n_head, n_ctx, d_head]`
-/// - output: `[1, n_head, n, d_head]`
+/// - query: `[1, n, n_state]`
+/// - output: `[1, n, n_state]`
 pub(crate) fn attention(
-    query: Tensor<4>,
-    key: Tensor<4>,
-    value: Tensor<4>,
+    kernels: Kernels,
+    query: Tensor<3>,
+    kv: &KeyValue,
     causal: bool,
-) -> Tensor<4> {
-    let options = AttentionModuleOptions { is_causal: causal, ..Default::default() };
-    burn_attention(query, key, value, None, None, options)
+) -> Tensor<3> {
+    if kernels == Kernels::Plain {
+        return plain::attention(query, kv, causal);
+    }
+    let (shape, device) = (query.dims(), query.device());
+    let queries = values(query);
+    let output = match &kv.panels {
+        Some(panels) => attention::attend(&queries, panels, causal),
+        None => attention::attend(&queries, &kv.lay_out(), causal),
+    };
+    from_values(output, shape, &device)
+}
+
+/// Log of the sum of the exponentials, without overflow.
+pub(crate) fn log_sum_exp(values: &[f32]) -> f32 {
+    dispatch(|| {
+        let max = math::largest(values);
+        match max {
+            f32::NEG_INFINITY => max,
+            max => max + math::sum_of_exponentials(values, max).ln(),
+        }
+    })
+}
+
+/// The place of the largest value; of equal ones the first.
+pub(crate) fn argmax(values: &[f32]) -> usize {
+    dispatch(|| {
+        let max = math::largest(values);
+        values.iter().position(|&x| x == max).unwrap_or(0)
+    })
+}
+
+/// The columns of one head in `[1, n, n_state]`.
+pub(crate) fn head(x: &Tensor<3>, head: usize) -> Tensor<3> {
+    x.clone().narrow(2, head * D_HEAD, D_HEAD)
 }

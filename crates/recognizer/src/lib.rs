@@ -41,6 +41,7 @@ mod words;
 pub use compute::Compute;
 pub use dims::ModelDimensions;
 pub use error::Error;
+pub use kernels::Precision;
 pub use model::Model;
 pub use options::{Options, Task};
 pub use recognizer::{Final, Outcome, Partial, Reason, Recognizer};

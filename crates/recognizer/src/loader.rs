@@ -1,17 +1,19 @@
 //! Parameters by name → burn modules on a device.
 
 use burn::module::Param;
-use burn::nn::conv::{Conv1d, Conv1dConfig};
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, PaddingConfig1d};
+use burn::nn::conv::Conv1dConfig;
+use burn::nn::{self, LayerNorm, LayerNormConfig, PaddingConfig1d};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::Error;
+use crate::kernels::{Conv1d, Embedding, Kernels, Linear};
 use crate::weights::Weights;
 
 /// Reads the parameters of one model onto one device.
 pub(crate) struct Loader<'a> {
     pub(crate) weights: &'a Weights,
     pub(crate) device: &'a Device,
+    pub(crate) kernels: Kernels,
 }
 
 impl Loader<'_> {
@@ -25,19 +27,35 @@ impl Loader<'_> {
         Ok(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
 
-    /// A linear layer, stored as `[d_output, d_input]` and used as its transpose.
+    /// A linear layer, stored as `[d_output, d_input]`.
     pub(crate) fn linear(
         &self,
         name: &str,
         [d_output, d_input]: [usize; 2],
         bias: bool,
     ) -> Result<Linear, Error> {
-        let weight = self.tensor(&format!("{name}.weight"), [d_output, d_input])?.transpose();
-        let bias = match bias {
-            true => Some(Param::from_tensor(self.tensor(&format!("{name}.bias"), [d_output])?)),
-            false => None,
-        };
-        Ok(Linear { weight: Param::from_tensor(weight), bias })
+        let (weight, shape) = (format!("{name}.weight"), [d_output, d_input]);
+        let bias = bias.then(|| format!("{name}.bias"));
+        if let Kernels::Fast(precision) = self.kernels {
+            let bias = bias.map(|bias| self.weights.f32(&bias, &[d_output])).transpose()?;
+            let weight = self.weights.f32(&weight, &shape)?;
+            return Ok(Linear::fast(&weight, d_input, bias.as_deref(), precision));
+        }
+        let bias = bias.map(|bias| self.tensor(&bias, [d_output])).transpose()?;
+        // Burn multiplies by the transpose.
+        let weight = Param::from_tensor(self.tensor(&weight, shape)?.transpose());
+        Ok(Linear::Plain(nn::Linear { weight, bias: bias.map(Param::from_tensor) }))
+    }
+
+    /// The vectors of the vocabulary, `[n_vocab, n_state]`.
+    pub(crate) fn embedding(&self, name: &str, shape: [usize; 2]) -> Result<Embedding, Error> {
+        Ok(match self.kernels {
+            Kernels::Plain => Embedding::Plain(self.tensor(name, shape)?),
+            Kernels::Fast(precision) => {
+                let weight = self.weights.f32(name, &shape)?;
+                Embedding::fast(&weight, shape[1], precision, self.device)
+            }
+        })
     }
 
     pub(crate) fn layer_norm(&self, name: &str, n_state: usize) -> Result<LayerNorm, Error> {
@@ -54,13 +72,18 @@ impl Loader<'_> {
         [channels_in, channels_out]: [usize; 2],
         stride: usize,
     ) -> Result<Conv1d, Error> {
+        let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
+        let shape = [channels_out, channels_in, 3];
+        if self.kernels != Kernels::Plain {
+            let bias = self.weights.f32(&bias, &[channels_out])?;
+            return Ok(Conv1d::fast(&self.weights.f32(&weight, &shape)?, &bias, stride));
+        }
         let mut conv = Conv1dConfig::new(channels_in, channels_out, 3)
             .with_stride(stride)
             .with_padding(PaddingConfig1d::Explicit(1, 1))
             .init(self.device);
-        let weight = self.tensor(&format!("{name}.weight"), [channels_out, channels_in, 3])?;
-        conv.weight = Param::from_tensor(weight);
-        conv.bias = Some(Param::from_tensor(self.tensor(&format!("{name}.bias"), [channels_out])?));
-        Ok(conv)
+        conv.weight = Param::from_tensor(self.tensor(&weight, shape)?);
+        conv.bias = Some(Param::from_tensor(self.tensor(&bias, [channels_out])?));
+        Ok(Conv1d::Plain(conv))
     }
 }

@@ -10,6 +10,7 @@ use crate::Error;
 use crate::audio_encoder::AudioEncoder;
 use crate::compute::{Compute, Processor};
 use crate::dims::ModelDimensions;
+use crate::kernels::{Kernels, Precision};
 use crate::loader::Loader;
 use crate::text_decoder::TextDecoder;
 use crate::tokenizer::Tokenizer;
@@ -30,7 +31,8 @@ struct Loaded {
 }
 
 impl Model {
-    /// Loads the model in the cache folder `dir`.
+    /// Loads the model in the cache folder `dir`. On the CPU its weights are held in `precision`;
+    /// on a GPU in 32 bits.
     ///
     /// A GPU that is missing, or that cannot run the model, is replaced by the CPU;
     /// [`Model::fallback`] then says why.
@@ -38,15 +40,16 @@ impl Model {
     /// # Errors
     ///
     /// A folder without a model, or with one that is damaged.
-    pub fn load(dir: &Path, compute: &Compute) -> Result<Self, Error> {
+    pub fn load(dir: &Path, compute: &Compute, precision: Precision) -> Result<Self, Error> {
         let weights = Weights::open(dir)?;
         let processor = Processor::find(compute);
+        let fast = Kernels::Fast(precision);
         if !processor.is_gpu() {
-            return Self::on(processor, &weights);
+            return Self::on(processor, &weights, fast);
         }
         // A driver's failure shows itself as a panic deep inside of wgpu.
         let tried = catch_unwind(AssertUnwindSafe(|| {
-            let model = Self::on(processor.clone(), &weights)?;
+            let model = Self::on(processor.clone(), &weights, Kernels::Plain)?;
             model.try_out()?;
             Ok(model)
         }));
@@ -56,13 +59,19 @@ impl Model {
             Err(panic) => message(panic.as_ref()),
         };
         let reason = format!("{} failed: {reason}", processor.name);
-        Self::on(Processor::cpu(Some(reason)), &weights)
+        Self::on(Processor::cpu(Some(reason)), &weights, fast)
     }
 
-    fn on(processor: Processor, weights: &Weights) -> Result<Self, Error> {
+    /// Loads the model onto the CPU with burn's own operations, to compare others with.
+    #[cfg(test)]
+    pub(crate) fn plain(dir: &Path) -> Result<Self, Error> {
+        Self::on(Processor::cpu(None), &Weights::open(dir)?, Kernels::Plain)
+    }
+
+    fn on(processor: Processor, weights: &Weights, kernels: Kernels) -> Result<Self, Error> {
         let dims = *weights.dims();
         let tokenizer = Tokenizer::for_dims(&dims)?;
-        let loader = Loader { weights, device: &processor.device };
+        let loader = Loader { weights, device: &processor.device, kernels };
         Ok(Self(Arc::new(Loaded {
             encoder: AudioEncoder::load(&loader, &dims)?,
             decoder: TextDecoder::load(&loader, &dims)?,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::read;
 use crate::window::{MAX_POSITIONS, Padding, loudest};
-use crate::{Compute, Model, Options, Outcome, Recognizer, weights, words};
+use crate::{Compute, Model, Options, Outcome, Precision, Recognizer, weights, words};
 
 /// What `make_parity.py` wrote.
 #[derive(Deserialize)]
@@ -63,8 +63,21 @@ pub(crate) fn skipped(what: &str) {
     drop(writeln!(std::io::stderr(), "SKIPPED: {what}"));
 }
 
-/// A real model and its numbers, or `None` where the weights have not been fetched.
+/// A real model in 32 bits and its numbers, or `None` where the weights have not been fetched.
 fn real(name: &str) -> Option<(Model, Golden)> {
+    let cache = fetched(name)?;
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let golden = golden.join(format!("tests/golden/parity_{name}.json"));
+    let golden = serde_json::from_str(&std::fs::read_to_string(golden).unwrap()).unwrap();
+    Some((load(&cache, Precision::F32), golden))
+}
+
+fn load(cache: &Path, precision: Precision) -> Model {
+    Model::load(cache, &Compute::Cpu, precision).unwrap()
+}
+
+/// The folder of real weights in our format, or `None` where they have not been fetched.
+fn fetched(name: &str) -> Option<PathBuf> {
     static CONVERT: Mutex<()> = Mutex::new(());
     let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let source = crate_dir.join("../../tests/data/cache").join(name);
@@ -78,9 +91,7 @@ fn real(name: &str) -> Option<(Model, Golden)> {
         weights::convert(&source, &cache, &mut |_, _| ()).unwrap();
     }
     drop(one_at_a_time);
-    let golden = crate_dir.join(format!("tests/golden/parity_{name}.json"));
-    let golden = serde_json::from_str(&std::fs::read_to_string(golden).unwrap()).unwrap();
-    Some((Model::load(&cache, &Compute::Cpu).unwrap(), golden))
+    Some(cache)
 }
 
 /// JFK's eleven seconds as raw columns, `[1104, 80]`, computed by openai-whisper.
@@ -121,7 +132,7 @@ fn check_logits(model: &Model, golden: &Logits, n_ctx: usize) {
         let ours: Vec<f32> = golden.top_ids[i].iter().map(|&id| row[id]).collect();
         let off = deviation(&ours, &golden.top_values[i]);
         assert!(off < 5e-3, "row {i} is off by {off}");
-        let off = (crate::search::log_sum_exp(row) - golden.logsumexp[i]).abs();
+        let off = (crate::kernels::log_sum_exp(row) - golden.logsumexp[i]).abs();
         assert!(off < 5e-3, "the sum of row {i} is off by {off}");
     }
 }
@@ -161,7 +172,7 @@ fn check_greedy(model: &Model, golden: &Greedy) {
     }
 }
 
-/// Whatever the draft, the tokens are those of plain greedy search.
+/// Whatever the draft, tokens and probabilities are those of plain greedy search, to the bit.
 fn check_drafts(model: &Model) {
     let plain = search(model, 640, Timestamps::Without, &[]);
     let n = plain.tokens.len();
@@ -170,8 +181,7 @@ fn check_drafts(model: &Model) {
     for draft in [&plain.tokens[..], &plain.tokens[..n / 3], &wrong, &[500; 30]] {
         let found = search(model, 640, Timestamps::Without, draft);
         assert_eq!(found.tokens, plain.tokens);
-        let off = deviation(&found.log_probs, &plain.log_probs);
-        assert!(off < 1e-3, "log-probabilities are off by {off}");
+        assert_eq!(found.log_probs, plain.log_probs);
         assert_eq!(found.attention.len(), plain.attention.len());
         for (ours, theirs) in found.attention.iter().zip(&plain.attention) {
             assert!(deviation(ours, theirs) < 1e-3);
@@ -206,9 +216,39 @@ fn base_computes_what_openai_computes() {
 #[test]
 fn a_draft_never_changes_the_words() {
     for name in ["tiny.en", "base"] {
-        let Some((model, _)) = real(name) else { return };
-        check_drafts(&model);
+        let Some(cache) = fetched(name) else { return };
+        for precision in [Precision::F32, Precision::Int8] {
+            check_drafts(&load(&cache, precision));
+        }
     }
+}
+
+#[test]
+fn burns_own_operations_compute_what_openai_computes() {
+    let Some((_, golden)) = real("tiny.en") else { return };
+    let Some(cache) = fetched("tiny.en") else { return };
+    let model = Model::plain(&cache).unwrap();
+    check_encoder(&model, &golden.encoder_truncated, 576);
+    check_logits(&model, &golden.forced_truncated, 576);
+}
+
+#[test]
+fn eight_bits_hear_the_words_of_32() {
+    for name in ["tiny.en", "base"] {
+        let Some((model, _)) = real(name) else { return };
+        let Some(cache) = fetched(name) else { return };
+        let heard = |model: &Model| {
+            let found = search(model, MAX_POSITIONS, Timestamps::Without, &[]);
+            plain(&model.tokenizer().decode(&found.tokens))
+        };
+        assert_eq!(heard(&load(&cache, Precision::Int8)), heard(&model));
+    }
+}
+
+/// The words of a text, without marks and capitals.
+fn plain(text: &str) -> Vec<String> {
+    let words = text.split_whitespace();
+    words.map(|word| word.to_lowercase().replace([',', '.'], "")).collect()
 }
 
 fn check_words(model: &Model, golden: &[Aligned]) {
@@ -261,10 +301,6 @@ fn live_words_grow_and_end_as_the_whole() {
         assert!(committed.is_sorted_by(|a, b| b.starts_with(a.as_str())), "{committed:#?}");
         assert!(found.text.starts_with(committed.last().unwrap().as_str()));
         assert!(committed.last().unwrap().len() > 30, "{committed:#?}");
-        let plain = |text: &str| -> Vec<String> {
-            let words = text.split_whitespace();
-            words.map(|word| word.to_lowercase().replace([',', '.'], "")).collect()
-        };
         let whole = model.tokenizer().decode(&golden.greedy.without_timestamps.tokens);
         let (ours, theirs) = (plain(&found.text), plain(&whole));
         assert_eq!(ours.len(), theirs.len(), "{}", found.text);

@@ -10,7 +10,7 @@ use crate::parity::skipped;
 use crate::search::{Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::read;
 use crate::window::Padding;
-use crate::{Compute, Model, ModelDimensions, weights};
+use crate::{Compute, Model, ModelDimensions, Precision, weights};
 
 const DIMS: ModelDimensions = ModelDimensions {
     n_mels: 80,
@@ -26,7 +26,7 @@ const DIMS: ModelDimensions = ModelDimensions {
 };
 
 /// Numbers in −1..1, the same in each run.
-fn noise(seed: u64) -> impl FnMut() -> f32 {
+pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move || {
         state ^= state << 13;
@@ -54,7 +54,7 @@ fn model(compute: &Compute) -> Model {
     let source = folder.path().join("random.safetensors");
     fs::write(&source, serialize(views, None).unwrap()).unwrap();
     weights::convert(&source, folder.path(), &mut |_, _| ()).unwrap();
-    Model::load(folder.path(), compute).unwrap()
+    Model::load(folder.path(), compute, Precision::F32).unwrap()
 }
 
 /// Three seconds of noise as columns, `[300, 80]`.

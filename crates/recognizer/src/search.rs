@@ -12,6 +12,9 @@ mod rules;
 
 pub(crate) use rules::{Rules, Timestamps};
 
+use burn::tensor::Tensor;
+
+use crate::kernels::{argmax, log_sum_exp};
 use crate::text_decoder::{Cache, attention_rows};
 use crate::{Error, Model};
 
@@ -49,7 +52,7 @@ pub(crate) enum Ended {
 pub(crate) struct Hypothesis {
     /// Tokens of the text: prefix, verified draft, and what was found behind.
     pub(crate) tokens: Vec<u32>,
-    /// Log-probability of each token; of the prefix too.
+    /// Log-probability of each token; 0 for those of the prefix, which were given.
     pub(crate) log_probs: Vec<f32>,
     /// Log-probability of the end of text, where the search came to it.
     pub(crate) end_log_prob: f32,
@@ -95,42 +98,42 @@ impl<'a> Greedy<'a> {
 
         let output = model.decoder().forward(&given, &mut cache);
         let n_vocab = model.dims().n_vocab;
-        // Row 0 belongs to the start of transcript; the rows from the end of the prompt on each
-        // score the successor of their token.
-        let start = model.decoder().logits(output.hidden.clone().narrow(1, 0, 1))?;
-        let first = prompt.len() - 1;
-        let rows = output.hidden.clone().narrow(1, first, given.len() - first);
+        // Row 0 belongs to the start of transcript; the rows from the last given token on each
+        // score the successor of their token. What is given is not scored.
+        let hidden = &output.hidden;
+        let first = prompt.len() + prefix.len() - 1;
+        let behind = hidden.clone().narrow(1, first, given.len() - first);
+        let rows = Tensor::cat(vec![hidden.clone().narrow(1, 0, 1), behind], 1);
         let mut rows = model.decoder().logits(rows)?;
+        let (start, rows) = rows.split_at_mut(n_vocab);
         let mut attention = match request.align {
             Some(n_content) => attention_rows(&output, n_content)?,
             None => Vec::new(),
         };
 
         let mut found = Hypothesis {
-            tokens: Vec::new(),
-            log_probs: Vec::new(),
+            tokens: prefix.to_vec(),
+            log_probs: vec![0.0; prefix.len()],
             end_log_prob: 0.0,
             ended: Ended::EndOfText,
-            no_speech: probability(&start, model.tokenizer().no_speech),
+            no_speech: probability(start, model.tokenizer().no_speech),
             attention: Vec::new(),
             accepted: 0,
         };
-        let text = &given[prompt.len()..];
-        for (row, &token) in rows.chunks_exact_mut(n_vocab).zip(text) {
+        for (row, &token) in rows.chunks_exact_mut(n_vocab).zip(draft) {
             request.rules.apply(row, &found.tokens);
-            let is_draft = found.tokens.len() >= prefix.len();
-            if is_draft && argmax(row) != token {
+            if argmax(row) as u32 != token {
                 break;
             }
-            found.accepted += usize::from(is_draft);
+            found.accepted += 1;
             found.log_probs.push(log_probability(row, token));
             found.tokens.push(token);
         }
-        let kept = found.tokens.len();
-        cache.truncate(prompt.len() + kept);
-        attention.truncate(prompt.len() + kept);
+        let kept = prompt.len() + found.tokens.len();
+        cache.truncate(kept);
+        attention.truncate(kept);
         found.attention = attention;
-        let next = rows[kept * n_vocab..(kept + 1) * n_vocab].to_vec();
+        let next = rows[found.accepted * n_vocab..][..n_vocab].to_vec();
         Ok(Self { model, request, cache, found, next })
     }
 
@@ -139,7 +142,7 @@ impl<'a> Greedy<'a> {
         // The row behind a wrong draft token has been through the rules; once more changes nothing.
         loop {
             self.request.rules.apply(&mut self.next, &self.found.tokens);
-            let token = argmax(&self.next);
+            let token = argmax(&self.next) as u32;
             let log_prob = log_probability(&self.next, token);
             if token == self.model.tokenizer().eot {
                 self.found.end_log_prob = log_prob;
@@ -182,17 +185,6 @@ impl<'a> Greedy<'a> {
     }
 }
 
-/// The token with the highest score; of equal ones the first.
-fn argmax(logits: &[f32]) -> u32 {
-    let mut best = 0;
-    for (id, &logit) in logits.iter().enumerate() {
-        if logit > logits[best] {
-            best = id;
-        }
-    }
-    best as u32
-}
-
 /// Log of the softmax of `logits` at `token`.
 fn log_probability(logits: &[f32], token: u32) -> f32 {
     logits[token as usize] - log_sum_exp(logits)
@@ -201,15 +193,6 @@ fn log_probability(logits: &[f32], token: u32) -> f32 {
 /// The softmax of `logits` at `token`.
 fn probability(logits: &[f32], token: u32) -> f32 {
     log_probability(logits, token).exp()
-}
-
-/// Log of the sum of the exponentials, without overflow.
-pub(crate) fn log_sum_exp(logits: &[f32]) -> f32 {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if max == f32::NEG_INFINITY {
-        return max;
-    }
-    max + logits.iter().map(|x| (x - max).exp()).sum::<f32>().ln()
 }
 
 /// The softmax over `tokens` alone: the model's belief in each of a few alternatives.

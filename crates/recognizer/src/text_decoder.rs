@@ -6,21 +6,21 @@
 //!
 //! Source: `TextDecoder` in openai/whisper, `whisper/model.py` at c0d2f62.
 
-use burn::module::Module;
 use burn::nn::LayerNorm;
+use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::Error;
-use crate::attention::{D_HEAD, KeyValue, Mlp, MultiHeadAttention};
+use crate::attention::{D_HEAD, Mlp, MultiHeadAttention};
 use crate::dims::ModelDimensions;
+use crate::kernels::{self, Embedding, Kernels, KeyValue};
 use crate::loader::Loader;
 
 /// The decoder half of Whisper.
-#[derive(Module, Debug)]
 pub(crate) struct TextDecoder {
+    kernels: Kernels,
     /// `[n_vocab, n_state]`; its transpose gives the logits.
-    token_embedding: Tensor<2>,
+    token_embedding: Embedding,
     /// Learned, `[n_text_ctx, n_state]`.
     positional_embedding: Tensor<2>,
     blocks: Vec<ResidualAttentionBlock>,
@@ -34,8 +34,8 @@ pub(crate) struct Cache {
     cross: Vec<KeyValue>,
     /// One for each layer, over the tokens so far.
     own: Vec<Option<KeyValue>>,
-    /// Keys of the heads that follow the speech, with the head of each: `[1, n, D_HEAD, n_ctx]`.
-    alignment: Vec<Option<(Vec<usize>, Tensor<4>)>>,
+    /// Heads that follow the speech, and their keys: `[n_head, D_HEAD, n_ctx]`.
+    alignment: Vec<Option<(Vec<usize>, Tensor<3>)>>,
     n_tokens: usize,
 }
 
@@ -56,8 +56,9 @@ impl TextDecoder {
             .map(|i| ResidualAttentionBlock::load(loader, &format!("decoder.blocks.{i}"), n_state))
             .collect::<Result<_, _>>()?;
         Ok(Self {
+            kernels: loader.kernels,
             token_embedding: loader
-                .tensor("decoder.token_embedding.weight", [dims.n_vocab, n_state])?,
+                .embedding("decoder.token_embedding.weight", [dims.n_vocab, n_state])?,
             positional_embedding: loader
                 .tensor("decoder.positional_embedding", [dims.n_text_ctx, n_state])?,
             blocks,
@@ -73,13 +74,16 @@ impl TextDecoder {
     ///
     /// - features: `[1, n_ctx, n_state]`
     pub(crate) fn start(&self, features: &Tensor<3>, alignment_heads: &[(usize, usize)]) -> Cache {
-        let cross: Vec<_> =
-            self.blocks.iter().map(|b| b.cross_attn.key_value(features.clone())).collect();
+        let cross: Vec<_> = self
+            .blocks
+            .iter()
+            .map(|block| block.cross_attn.key_value(features.clone()).fixed(self.kernels))
+            .collect();
         let alignment = cross.iter().enumerate().map(|(layer, kv)| {
             let heads: Vec<_> =
                 alignment_heads.iter().filter(|&&(l, _)| l == layer).map(|&(_, h)| h).collect();
             (!heads.is_empty()).then(|| {
-                let keys = pick_heads(&kv.key, &heads).swap_dims(2, 3);
+                let keys = pick_heads(&kv.key, &heads).swap_dims(1, 2);
                 (heads, keys)
             })
         });
@@ -90,8 +94,7 @@ impl TextDecoder {
     ///
     /// The caller keeps the sequence within `n_text_ctx`.
     pub(crate) fn forward(&self, tokens: &[u32], cache: &mut Cache) -> Output {
-        let device = self.token_embedding.device();
-        let embedded = self.token_embedding.clone().select(0, ids(tokens, &device));
+        let embedded = self.token_embedding.select(tokens);
         let positions = self.positional_embedding.clone();
         let positions = positions.narrow(0, cache.n_tokens, tokens.len());
         let mut x = (embedded + positions).unsqueeze::<3>();
@@ -110,9 +113,7 @@ impl TextDecoder {
     /// - hidden: `[1, n, n_state]`
     /// - output: `[n][n_vocab]`, row after row
     pub(crate) fn logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, Error> {
-        let [_, n, n_state] = hidden.dims();
-        let logits = hidden.reshape([n, n_state]).matmul(self.token_embedding.clone().transpose());
-        read(logits)
+        read(self.token_embedding.scores(hidden))
     }
 }
 
@@ -129,7 +130,6 @@ impl Cache {
 }
 
 /// Attention of the tokens to themselves, to the window, then the two linear layers.
-#[derive(Module, Debug)]
 struct ResidualAttentionBlock {
     attn_ln: LayerNorm,
     attn: MultiHeadAttention,
@@ -168,22 +168,16 @@ impl ResidualAttentionBlock {
         let queries = self.cross_attn.queries(self.cross_attn_ln.forward(x.clone()));
         if let Some((heads, keys)) = &cache.alignment[layer] {
             let scores = pick_heads(&queries, heads).matmul(keys.clone());
-            alignment.push(scores.squeeze_dim(0) / (D_HEAD as f32).sqrt());
+            alignment.push(scores / (D_HEAD as f32).sqrt());
         }
         let x = x + self.cross_attn.attend(queries, &cache.cross[layer], false);
         self.mlp.forward(x)
     }
 }
 
-/// The named heads of `[1, n_head, n, d]`, in their order.
-fn pick_heads(x: &Tensor<4>, heads: &[usize]) -> Tensor<4> {
-    Tensor::cat(heads.iter().map(|&head| x.clone().narrow(1, head, 1)).collect(), 1)
-}
-
-/// Token ids as a tensor.
-fn ids(tokens: &[u32], device: &Device) -> Tensor<1, Int> {
-    let ids: Vec<i32> = tokens.iter().map(|&id| id as i32).collect();
-    Tensor::from_data(TensorData::new(ids, [tokens.len()]), device)
+/// The named heads of `[1, n, n_state]`, in their order: `[n_head, n, D_HEAD]`.
+fn pick_heads(x: &Tensor<3>, heads: &[usize]) -> Tensor<3> {
+    Tensor::cat(heads.iter().map(|&head| kernels::head(x, head)).collect(), 0)
 }
 
 /// Waits for the device and copies a tensor back.

@@ -86,9 +86,13 @@ impl HypothesisBuffer {
         self.commit(n);
     }
 
-    /// Takes the last hypothesis and commits all of it.
-    pub(crate) fn conclude(&mut self, words: Vec<Word>) {
+    /// Takes a new hypothesis behind the committed words as it is.
+    pub(crate) fn replace(&mut self, words: Vec<Word>) {
         self.tentative = words;
+    }
+
+    /// Commits all of the last hypothesis.
+    pub(crate) fn conclude(&mut self) {
         self.commit(self.tentative.len());
     }
 
@@ -205,7 +209,8 @@ mod tests {
     #[test]
     fn the_window_is_cut_where_a_sentence_begins() {
         let mut buffer = HypothesisBuffer::default();
-        buffer.conclude(words("a b . c d e f g", 0.0));
+        buffer.replace(words("a b . c d e f g", 0.0));
+        buffer.conclude();
         assert_eq!(buffer.cut_within(0.0..9.0), Some(1.5));
         buffer.slide(1.5);
         assert_eq!(buffer.prefix(), [3, 4, 5, 6, 7]);
@@ -216,7 +221,8 @@ mod tests {
     #[test]
     fn the_last_words_stay_in_the_window() {
         let mut buffer = HypothesisBuffer::default();
-        buffer.conclude(words("a b c", 0.0));
+        buffer.replace(words("a b c", 0.0));
+        buffer.conclude();
         assert_eq!(buffer.cut_within(0.0..9.0), None);
     }
 

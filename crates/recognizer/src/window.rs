@@ -37,7 +37,7 @@ pub(crate) enum Padding {
 /// # Shapes
 ///
 /// - columns: `[n_frames, n_mels]`, log₁₀ energy
-/// - output: `[1, n_mels, 2 * n_ctx]`
+/// - output: `[1, 2 * n_ctx, n_mels]`
 pub(crate) fn window(
     columns: &[f32],
     n_mels: usize,
@@ -52,13 +52,11 @@ pub(crate) fn window(
         Padding::Silence => scale(SILENCE),
         Padding::Zero => 0.0,
     };
-    let mut window = vec![empty; n_mels * n_frames];
-    for (frame, column) in columns.chunks_exact(n_mels).take(n_frames).enumerate() {
-        for (band, &x) in column.iter().enumerate() {
-            window[band * n_frames + frame] = scale(x);
-        }
+    let mut window = vec![empty; n_frames * n_mels];
+    for (into, x) in window.iter_mut().zip(columns) {
+        *into = scale(*x);
     }
-    Tensor::from_data(TensorData::new(window, [1, n_mels, n_frames]), device)
+    Tensor::from_data(TensorData::new(window, [1, n_frames, n_mels]), device)
 }
 
 /// The largest value of some columns; digital silence has −10.
@@ -97,7 +95,7 @@ mod tests {
         let device = Device::flex();
         let scaled = window(&columns, 2, 2, loudest(&columns), Padding::Silence, &device);
         let scaled = scaled.try_into_vec_as::<f32>().unwrap();
-        assert_eq!(scaled, [1.5, 0.25, -0.5, -0.5, -0.5, 0.0, -0.5, -0.5]);
+        assert_eq!(scaled, [1.5, -0.5, 0.25, 0.0, -0.5, -0.5, -0.5, -0.5]);
     }
 
     #[test]

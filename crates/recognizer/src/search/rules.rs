@@ -3,7 +3,7 @@
 //! Source: `SuppressBlank`, `SuppressTokens` and `ApplyTimestampRules` in openai/whisper,
 //! `whisper/decoding.py` at c0d2f62.
 
-use super::log_sum_exp;
+use crate::kernels::log_sum_exp;
 use crate::tokenizer::Tokenizer;
 
 /// The last position at which the first timestamp may stand: one second.

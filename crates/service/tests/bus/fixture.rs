@@ -218,7 +218,7 @@ fn parts(script: &Arc<Script>) -> Parts {
                 is_default: true,
             }])
         }),
-        load: Arc::new(move |_, _| {
+        load: Arc::new(move |_, _, _| {
             while !load.loaded.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(2));
             }

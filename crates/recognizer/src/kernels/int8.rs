@@ -1,0 +1,153 @@
+//! Products of 8-bit numbers: weights with one scale a column, activations with one scale a row.
+//!
+//! Sums are whole numbers, so they are exact in any order and for any number of rows; the rounding
+//! of a row depends on that row alone.
+//!
+//! Activations are stored with 128 added, because the machines' instructions multiply an unsigned
+//! number by a signed one; [`Weights::offsets`] takes it out again.
+
+use super::tile::{COLUMNS, ROWS, Row};
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+/// Numbers that one instruction multiplies and adds.
+pub(super) const GROUP: usize = 4;
+/// Four activations, 128 added.
+pub(super) type Word = [u8; GROUP];
+/// Four rows of a panel, column by column.
+pub(super) type Words = [i8; GROUP * COLUMNS];
+/// Sums of one row.
+pub(super) type Sums = [i32; COLUMNS];
+
+/// The largest value on either side of zero.
+const LARGEST: f32 = 127.0;
+/// What is added to an activation.
+const OFFSET: i32 = 128;
+
+/// A matrix in panels of 64 columns.
+pub(super) struct Weights {
+    /// `[n_panels, d_input / GROUP]`
+    pub(super) panels: Vec<Words>,
+    /// What 1 stands for in each column, `[n_panels]`.
+    pub(super) scales: Vec<Row>,
+    /// What the sums of a column have too much, `[n_panels]`.
+    pub(super) offsets: Vec<Sums>,
+}
+
+impl Weights {
+    /// Rounds `[d_output, d_input]`, row-major, to 8 bits; `d_input` is a multiple of [`GROUP`].
+    pub(super) fn quantize(weight: &[f32], d_input: usize) -> Self {
+        let n_panels = (weight.len() / d_input).div_ceil(COLUMNS);
+        let depth = d_input / GROUP;
+        let mut panels = vec![[0; GROUP * COLUMNS]; n_panels * depth];
+        let mut scales = vec![[0.0; COLUMNS]; n_panels];
+        let mut offsets = vec![[0; COLUMNS]; n_panels];
+        for (output, column) in weight.chunks_exact(d_input).enumerate() {
+            let (panel, c) = (output / COLUMNS, output % COLUMNS);
+            let (scale, inverse) = scale(column);
+            scales[panel][c] = scale;
+            for (k, x) in column.iter().enumerate() {
+                let q = (x * inverse).round() as i8;
+                panels[panel * depth + k / GROUP][c * GROUP + k % GROUP] = q;
+                offsets[panel][c] += OFFSET * i32::from(q);
+            }
+        }
+        Self { panels, scales, offsets }
+    }
+
+    /// The weights of one output, as they are after rounding.
+    pub(super) fn column(&self, output: usize) -> Vec<f32> {
+        let (panel, c) = (output / COLUMNS, output % COLUMNS);
+        let depth = self.panels.len() / self.scales.len();
+        let scale = self.scales[panel][c];
+        self.panels[panel * depth..(panel + 1) * depth]
+            .iter()
+            .flat_map(|words| &words[c * GROUP..(c + 1) * GROUP])
+            .map(|&q| f32::from(q) * scale)
+            .collect()
+    }
+}
+
+/// What 1 stands for, and its inverse.
+fn scale(row: &[f32]) -> (f32, f32) {
+    let largest = row.iter().fold(0.0f32, |max, x| max.max(x.abs()));
+    match largest > 0.0 {
+        true => (largest / LARGEST, LARGEST / largest),
+        false => (0.0, 0.0),
+    }
+}
+
+/// Rounds one row of activations, and gives what 1 stands for.
+#[inline(always)]
+pub(super) fn quantize_row(row: &[f32], into: &mut [u8]) -> f32 {
+    let mut largest = [0.0f32; 16];
+    let (chunks, rest) = row.as_chunks::<16>();
+    for chunk in chunks {
+        for (largest, x) in largest.iter_mut().zip(chunk) {
+            *largest = largest.max(x.abs());
+        }
+    }
+    let largest = largest.iter().copied().chain(rest.iter().map(|x| x.abs())).fold(0.0, f32::max);
+    let inverse = if largest > 0.0 { LARGEST / largest } else { 0.0 };
+    for (q, x) in into.iter_mut().zip(row) {
+        // Above zero, so that cutting off what is behind the point rounds down.
+        *q = (x * inverse + (OFFSET as f32 + 0.5)) as i32 as u8;
+    }
+    largest / LARGEST
+}
+
+/// What multiplies on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// AVX-512 with its neural network instructions.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
+    /// The same instructions on 256 bits.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
+    /// 16-bit products of AVX2.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Whatever the compiler makes of it.
+    Portable,
+}
+
+impl Unit {
+    /// All that this machine has, the fastest first.
+    pub(super) fn found() -> Vec<Self> {
+        let mut units = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        units.extend(x86::found());
+        units.push(Self::Portable);
+        units
+    }
+
+    /// `sums[r] = Σ rows[r][k] · panel[k]`, the activations' offset included.
+    ///
+    /// # Shapes
+    ///
+    /// - rows: `[1..=ROWS]`, each as long as the panel
+    /// - panel: `[d_input / GROUP]`
+    pub(super) fn tile(self, rows: &[&[Word]], panel: &[Words], sums: &mut [Sums; ROWS]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni | Self::AvxVnni | Self::Avx2 => x86::tile(self, rows, panel, sums),
+            Self::Portable => portable(rows, panel, sums),
+        }
+    }
+}
+
+fn portable(rows: &[&[Word]], panel: &[Words], sums: &mut [Sums; ROWS]) {
+    for (row, sums) in rows.iter().zip(sums) {
+        *sums = [0; COLUMNS];
+        for (a, words) in row.iter().zip(panel) {
+            let a = a.map(i32::from);
+            for (sum, b) in sums.iter_mut().zip(words.as_chunks::<GROUP>().0) {
+                for (a, b) in a.iter().zip(b) {
+                    *sum += a * i32::from(*b);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Linear layers on the CPU: weights in panels, in 32 or in 8 bits, and the work shared out over
+//! the cores.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::int8::{self, GROUP, Sums, Unit, Word};
+use super::tile::{COLUMNS, ROWS, Row, tile};
+use super::{Activation, Precision, dispatch, math};
+
+/// Multiplications below which a second core costs more than it brings.
+const WORTH_SHARING: usize = 1 << 19;
+/// Shares of the work for each core, so that none waits long for another.
+const SHARES: usize = 4;
+/// The most rows in a share: what is quantized must stay in the nearest cache.
+const MAX_ROWS: usize = 16 * ROWS;
+
+static UNIT: LazyLock<Unit> = LazyLock::new(|| Unit::found()[0]);
+
+/// Rows of numbers, which may overlap: row `i` is `length` numbers from `i * stride` on.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) stride: usize,
+    pub(super) length: usize,
+    pub(super) n: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// `values` row after row.
+    pub(super) fn new(values: &'a [f32], length: usize) -> Self {
+        Self { values, stride: length, length, n: values.len() / length }
+    }
+
+    fn row(&self, i: usize) -> &'a [f32] {
+        &self.values[i * self.stride..i * self.stride + self.length]
+    }
+
+    fn part(&self, rows: Range<usize>) -> Self {
+        Self { values: &self.values[rows.start * self.stride..], n: rows.len(), ..*self }
+    }
+}
+
+/// A matrix and a bias.
+pub(crate) struct Linear {
+    d_input: usize,
+    d_output: usize,
+    weights: Weights,
+    /// `[n_panels]`; zero where there is none.
+    bias: Vec<Row>,
+}
+
+enum Weights {
+    /// `[n_panels, d_input]`
+    F32(Vec<Row>),
+    Int8(int8::Weights),
+}
+
+impl Linear {
+    /// Packs `[d_output, d_input]`, row-major.
+    pub(super) fn new(
+        weight: &[f32],
+        d_input: usize,
+        bias: Option<&[f32]>,
+        precision: Precision,
+    ) -> Self {
+        let d_output = weight.len() / d_input;
+        let n_panels = d_output.div_ceil(COLUMNS);
+        let mut padded = vec![[0.0; COLUMNS]; n_panels];
+        for (into, bias) in padded.iter_mut().zip(bias.unwrap_or_default().chunks(COLUMNS)) {
+            into[..bias.len()].copy_from_slice(bias);
+        }
+        let weights = match precision {
+            Precision::Int8 if d_input.is_multiple_of(GROUP) => {
+                Weights::Int8(int8::Weights::quantize(weight, d_input))
+            }
+            _ => Weights::F32(pack(weight, d_input)),
+        };
+        Self { d_input, d_output, weights, bias: padded }
+    }
+
+    /// The weights of one output, `[d_input]`.
+    pub(super) fn column(&self, output: usize) -> Vec<f32> {
+        match &self.weights {
+            Weights::F32(panels) => {
+                let panel = &panels[output / COLUMNS * self.d_input..][..self.d_input];
+                panel.iter().map(|row| row[output % COLUMNS]).collect()
+            }
+            Weights::Int8(weights) => weights.column(output),
+        }
+    }
+
+    /// Multiplies each row, adds the bias and applies `activation`.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[n, d_input]`
+    /// - output: `[n, d_output]`
+    pub(super) fn forward(&self, input: Rows, activation: Activation) -> Vec<f32> {
+        debug_assert_eq!(input.length, self.d_input);
+        let cores = rayon::current_num_threads();
+        if input.n * self.d_input * self.d_output < WORTH_SHARING {
+            let mut output = vec![0.0; input.n * self.d_output];
+            let at = Place { row: self.d_output, panel: COLUMNS };
+            self.compute(&self.prepare(input), 0..self.n_panels(), activation, &mut output, at);
+            output
+        } else if input.n >= 2 * cores * ROWS {
+            self.share_rows(input, activation, cores)
+        } else {
+            self.share_panels(input, activation, cores)
+        }
+    }
+
+    fn n_panels(&self) -> usize {
+        self.bias.len()
+    }
+
+    fn share_rows(&self, input: Rows, activation: Activation, cores: usize) -> Vec<f32> {
+        let n = input.n.div_ceil(cores * SHARES).next_multiple_of(ROWS).min(MAX_ROWS);
+        let mut output = vec![0.0; input.n * self.d_output];
+        output.par_chunks_mut(n * self.d_output).enumerate().for_each(|(share, output)| {
+            let rows = share * n..input.n.min((share + 1) * n);
+            let prepared = self.prepare(input.part(rows));
+            let at = Place { row: self.d_output, panel: COLUMNS };
+            self.compute(&prepared, 0..self.n_panels(), activation, output, at);
+        });
+        output
+    }
+
+    fn share_panels(&self, input: Rows, activation: Activation, cores: usize) -> Vec<f32> {
+        let (n, d_output) = (input.n, self.d_output);
+        let prepared = self.prepare(input);
+        let share = self.n_panels().div_ceil(cores * SHARES);
+        // Panel after panel, so that each core writes a piece of its own.
+        let mut panels = vec![0.0; self.n_panels() * n * COLUMNS];
+        panels.par_chunks_mut(share * n * COLUMNS).enumerate().for_each(|(i, output)| {
+            let range = i * share..self.n_panels().min((i + 1) * share);
+            let at = Place { row: COLUMNS, panel: n * COLUMNS };
+            self.compute(&prepared, range, activation, output, at);
+        });
+        if n == 1 {
+            panels.truncate(d_output);
+            return panels;
+        }
+        let mut output = vec![0.0; n * d_output];
+        for (r, row) in output.chunks_exact_mut(d_output).enumerate() {
+            for (p, into) in row.chunks_mut(COLUMNS).enumerate() {
+                let from = (p * n + r) * COLUMNS;
+                into.copy_from_slice(&panels[from..from + into.len()]);
+            }
+        }
+        output
+    }
+
+    fn prepare<'a>(&self, input: Rows<'a>) -> Prepared<'a> {
+        match self.weights {
+            Weights::F32(_) => Prepared::F32(input),
+            Weights::Int8(_) => dispatch(|| {
+                let mut values = vec![0; input.n * input.length];
+                let scales = values
+                    .chunks_exact_mut(input.length)
+                    .enumerate()
+                    .map(|(i, into)| int8::quantize_row(input.row(i), into))
+                    .collect();
+                Prepared::Int8 { values, length: input.length, scales }
+            }),
+        }
+    }
+
+    fn compute(
+        &self,
+        input: &Prepared,
+        panels: Range<usize>,
+        activation: Activation,
+        output: &mut [f32],
+        at: Place,
+    ) {
+        dispatch(Compute { linear: self, input, panels, activation, output, at });
+    }
+}
+
+/// `[d_output, d_input]` → panels of 64 outputs, `[n_panels, d_input]`.
+fn pack(weight: &[f32], d_input: usize) -> Vec<Row> {
+    let n_panels = (weight.len() / d_input).div_ceil(COLUMNS);
+    let mut panels = vec![[0.0; COLUMNS]; n_panels * d_input];
+    for (output, row) in weight.chunks_exact(d_input).enumerate() {
+        let panel = &mut panels[output / COLUMNS * d_input..][..d_input];
+        for (into, x) in panel.iter_mut().zip(row) {
+            into[output % COLUMNS] = *x;
+        }
+    }
+    panels
+}
+
+/// Input as the weights take it.
+enum Prepared<'a> {
+    F32(Rows<'a>),
+    Int8 { values: Vec<u8>, length: usize, scales: Vec<f32> },
+}
+
+impl Prepared<'_> {
+    fn n(&self) -> usize {
+        match self {
+            Self::F32(rows) => rows.n,
+            Self::Int8 { scales, .. } => scales.len(),
+        }
+    }
+}
+
+/// Where the output of a row and a panel goes: the distance from one to the next.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    panel: usize,
+}
+
+/// Some panels, for all rows.
+struct Compute<'a> {
+    linear: &'a Linear,
+    input: &'a Prepared<'a>,
+    panels: Range<usize>,
+    activation: Activation,
+    output: &'a mut [f32],
+    at: Place,
+}
+
+impl WithSimd for Compute<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { linear, input, panels, activation, output, at } = self;
+        let first = panels.start;
+        for panel in panels {
+            let width = COLUMNS.min(linear.d_output - panel * COLUMNS);
+            for start in (0..input.n()).step_by(ROWS) {
+                let rows = start..input.n().min(start + ROWS);
+                let mut sums = [[0.0; COLUMNS]; ROWS];
+                linear.products(simd, input, rows.clone(), panel, &mut sums);
+                for (row, sums) in rows.zip(&mut sums) {
+                    for (sum, bias) in sums.iter_mut().zip(&linear.bias[panel]) {
+                        *sum += bias;
+                    }
+                    if activation == Activation::Gelu {
+                        sums.iter_mut().for_each(|x| *x = math::gelu(*x));
+                    }
+                    let from = row * at.row + (panel - first) * at.panel;
+                    output[from..from + width].copy_from_slice(&sums[..width]);
+                }
+            }
+        }
+    }
+}
+
+impl Linear {
+    /// A few rows times one panel.
+    #[inline(always)]
+    fn products<S: Simd>(
+        &self,
+        simd: S,
+        input: &Prepared,
+        rows: Range<usize>,
+        panel: usize,
+        sums: &mut [Row; ROWS],
+    ) {
+        match (&self.weights, input) {
+            (Weights::F32(panels), Prepared::F32(input)) => {
+                let mut few = [&[][..]; ROWS];
+                for (few, row) in few.iter_mut().zip(rows.clone()) {
+                    *few = input.row(row);
+                }
+                let panel = &panels[panel * self.d_input..][..self.d_input];
+                tile(simd, &few[..rows.len()], panel, sums);
+            }
+            (Weights::Int8(weights), Prepared::Int8 { values, length, scales }) => {
+                let (words, _): (&[Word], _) = values.as_chunks();
+                let depth = length / GROUP;
+                let mut few = [&[][..]; ROWS];
+                for (few, row) in few.iter_mut().zip(rows.clone()) {
+                    *few = &words[row * depth..(row + 1) * depth];
+                }
+                let mut whole: [Sums; ROWS] = [[0; COLUMNS]; ROWS];
+                let words = &weights.panels[panel * depth..(panel + 1) * depth];
+                UNIT.tile(&few[..rows.len()], words, &mut whole);
+                for ((row, whole), sums) in rows.zip(&whole).zip(sums) {
+                    let (offsets, columns) = (&weights.offsets[panel], &weights.scales[panel]);
+                    for c in 0..COLUMNS {
+                        sums[c] = (whole[c] - offsets[c]) as f32 * (scales[row] * columns[c]);
+                    }
+                }
+            }
+            _ => unreachable!("input is prepared for the weights"),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Each fast version against its plain twin, on shapes that fit into no panel.
+
+use burn::module::Param;
+use burn::nn::conv::Conv1dConfig;
+use burn::nn::{self, PaddingConfig1d};
+use proptest::prelude::*;
+
+use super::int8::{GROUP, Unit, Word, Words};
+use super::tile::{COLUMNS, ROWS};
+use super::*;
+use crate::random::noise;
+
+fn numbers(n: usize, seed: u64) -> Vec<f32> {
+    std::iter::repeat_with(noise(seed + 1)).take(n).collect()
+}
+
+fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
+    from_values(values.to_vec(), shape, &Device::flex())
+}
+
+/// The largest deviation, in parts of the largest value.
+fn deviation<const D: usize>(ours: Tensor<D>, theirs: Tensor<D>) -> f32 {
+    assert_eq!(ours.dims(), theirs.dims());
+    let (ours, theirs) = (values(ours), values(theirs));
+    let largest = theirs.iter().fold(1.0f32, |max, x| max.max(x.abs()));
+    ours.iter().zip(theirs.iter()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / largest
+}
+
+/// The same layer, plain and fast.
+fn linears(d_input: usize, d_output: usize, precision: Precision) -> [Linear; 2] {
+    let weight = numbers(d_input * d_output, 1);
+    let bias = numbers(d_output, 2);
+    let plain = nn::Linear {
+        weight: Param::from_tensor(tensor(&weight, [d_output, d_input]).transpose()),
+        bias: Some(Param::from_tensor(tensor(&bias, [d_output]))),
+    };
+    [Linear::Plain(plain), Linear::fast(&weight, d_input, Some(&bias), precision)]
+}
+
+fn row(x: &Tensor<3>, row: usize) -> Tensor<3> {
+    x.clone().narrow(1, row, 1)
+}
+
+proptest! {
+    // Each case is many products.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_linear_layer_is_the_plain_one(
+        n in 1usize..80, d_input in 1usize..50, d_output in 1usize..300, gelu: bool,
+    ) {
+        let activation = if gelu { Activation::Gelu } else { Activation::None };
+        let x = tensor(&numbers(n * 4 * d_input, 3), [1, n, 4 * d_input]);
+        for (precision, tolerance) in [(Precision::F32, 1e-5), (Precision::Int8, 0.02)] {
+            let [plain, fast] = linears(4 * d_input, d_output, precision);
+            let ours = fast.forward(x.clone(), activation);
+            let off = deviation(ours, plain.forward(x.clone(), activation));
+            prop_assert!(off < tolerance, "{precision:?} is off by {off}");
+        }
+    }
+
+    #[test]
+    fn attention_is_the_plain_one(n in 1usize..30, more in 0usize..200, heads in 1usize..4, causal: bool) {
+        let (n_ctx, n_state) = (n + more, heads * D_HEAD);
+        let query = tensor(&numbers(n * n_state, 4), [1, n, n_state]) * 3.0;
+        let [key, value] = [5, 6].map(|seed| tensor(&numbers(n_ctx * n_state, seed), [1, n_ctx, n_state]));
+        let kv = KeyValue::new(key, value);
+        let fast = Kernels::Fast(Precision::F32);
+        let ours = attention(fast, query.clone(), &kv, causal);
+        let off = deviation(ours.clone(), attention(Kernels::Plain, query.clone(), &kv, causal));
+        prop_assert!(off < 1e-5, "off by {off}");
+        let laid_out = attention(fast, query, &kv.fixed(fast), causal);
+        prop_assert_eq!(deviation(ours, laid_out), 0.0);
+    }
+
+    #[test]
+    fn a_convolution_is_the_plain_one(n in 1usize..40, channels_in in 1usize..9, channels_out in 1usize..70, stride in 1usize..3) {
+        let n = n * stride;
+        let weight = numbers(channels_out * channels_in * 3, 7);
+        let bias = numbers(channels_out, 8);
+        let mut plain = Conv1dConfig::new(channels_in, channels_out, 3)
+            .with_stride(stride)
+            .with_padding(PaddingConfig1d::Explicit(1, 1))
+            .init(&Device::flex());
+        plain.weight = Param::from_tensor(tensor(&weight, [channels_out, channels_in, 3]));
+        plain.bias = Some(Param::from_tensor(tensor(&bias, [channels_out])));
+        let x = tensor(&numbers(n * channels_in, 9), [1, n, channels_in]);
+        let ours = Conv1d::fast(&weight, &bias, stride).forward(x.clone());
+        let off = deviation(ours, Conv1d::Plain(plain).forward(x));
+        prop_assert!(off < 1e-5, "off by {off}");
+    }
+
+    #[test]
+    fn every_unit_multiplies_alike(rows in 1..=ROWS, depth in 1usize..40, seed: u32) {
+        let mut next = noise(seed.into());
+        let mut byte = || (next() * 127.9) as i8;
+        let panel: Vec<Words> =
+            (0..depth).map(|_| std::array::from_fn(|_| byte())).collect();
+        let words: Vec<Word> = (0..rows * depth)
+            .map(|_| std::array::from_fn(|_| (i16::from(byte()) + 128) as u8))
+            .collect();
+        let rows: Vec<&[Word]> = words.chunks_exact(depth).collect();
+        let mut expected = [[0; COLUMNS]; ROWS];
+        for (row, sums) in rows.iter().zip(&mut expected) {
+            for (c, sum) in sums.iter_mut().enumerate() {
+                *sum = (0..depth * GROUP)
+                    .map(|k| i32::from(row[k / GROUP][k % GROUP])
+                        * i32::from(panel[k / GROUP][c * GROUP + k % GROUP]))
+                    .sum();
+            }
+        }
+        for unit in Unit::found() {
+            let mut sums = [[0; COLUMNS]; ROWS];
+            unit.tile(&rows, &panel, &mut sums);
+            prop_assert_eq!(sums, expected, "{:?}", unit);
+        }
+    }
+}
+
+#[test]
+fn a_row_gives_the_same_bits_alone_and_among_others() {
+    let x = tensor(&numbers(40 * 256, 10), [1, 40, 256]);
+    for precision in [Precision::F32, Precision::Int8] {
+        let [_, fast] = linears(256, 500, precision);
+        let together = fast.forward(x.clone(), Activation::Gelu);
+        for n in [0, 5, 6, 39] {
+            let alone = fast.forward(row(&x, n), Activation::Gelu);
+            assert_eq!(deviation(alone, row(&together, n)), 0.0, "{precision:?}");
+        }
+    }
+    let kernels = Kernels::Fast(Precision::F32);
+    let kv = KeyValue::new(x.clone(), x.clone() * 0.5);
+    let together = attention(kernels, x.clone(), &kv, true);
+    for n in [0, 7, 39] {
+        let seen = kv.clone().truncate(n + 1);
+        let alone = attention(kernels, row(&x, n), &seen, true);
+        assert_eq!(deviation(alone, row(&together, n)), 0.0);
+    }
+}
+
+#[test]
+fn an_embedding_is_the_plain_one() {
+    let weight = numbers(130 * 64, 11);
+    let plain = Embedding::Plain(tensor(&weight, [130, 64]));
+    let x = tensor(&numbers(3 * 64, 12), [1, 3, 64]);
+    for (precision, tolerance) in [(Precision::F32, 1e-5), (Precision::Int8, 0.02)] {
+        let fast = Embedding::fast(&weight, 64, precision, &Device::flex());
+        let tokens = [0, 63, 64, 129];
+        assert!(deviation(fast.select(&tokens), plain.select(&tokens)) < tolerance);
+        assert!(deviation(fast.scores(x.clone()), plain.scores(x.clone())) < tolerance);
+    }
+}
+
+#[test]
+fn rows_of_nothing_stay_nothing() {
+    let [_, fast] = linears(64, 10, Precision::Int8);
+    let bias = fast.forward(tensor(&[0.0; 64], [1, 1, 64]), Activation::None);
+    assert_eq!(*values(bias), numbers(10, 2));
+}

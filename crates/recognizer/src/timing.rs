@@ -29,24 +29,17 @@ pub(crate) fn token_starts(rows: &[Vec<f32>], skip: usize, n_ctx: usize) -> Vec<
 /// Normalizes each head over the tokens, smooths over time, averages the heads; negated.
 fn cost(rows: &[Vec<f32>], n_ctx: usize) -> Vec<f32> {
     let n_head = rows[0].len() / n_ctx;
-    let n = rows.len() as f32;
     let mut cost = vec![0.0; rows.len() * n_ctx];
     let mut normalized = vec![0.0; n_ctx];
     let mut mirrored = Vec::with_capacity(n_ctx + MEDIAN_WIDTH);
-    let columns: Vec<(f32, f32)> = (0..n_head * n_ctx)
-        .map(|at| {
-            let mean = rows.iter().map(|row| row[at]).sum::<f32>() / n;
-            let variance = rows.iter().map(|row| (row[at] - mean).powi(2)).sum::<f32>() / n;
-            // A single row has no spread; it then counts for nothing instead of for infinity.
-            (mean, 1.0 / variance.sqrt().max(1e-9))
-        })
-        .collect();
+    let (mean, inverse) = dispatch(|| spread(rows));
     dispatch(|| {
         for (token, row) in rows.iter().enumerate() {
             for head in 0..n_head {
                 let heads = head * n_ctx..(head + 1) * n_ctx;
+                let columns = mean[heads.clone()].iter().zip(&inverse[heads.clone()]);
                 for ((out, x), (mean, inverse)) in
-                    normalized.iter_mut().zip(&row[heads.clone()]).zip(&columns[heads])
+                    normalized.iter_mut().zip(&row[heads]).zip(columns)
                 {
                     *out = (x - mean) * inverse;
                 }
@@ -58,6 +51,25 @@ fn cost(rows: &[Vec<f32>], n_ctx: usize) -> Vec<f32> {
         }
     });
     cost
+}
+
+/// Mean over the rows at each place, and one over the standard deviation.
+#[inline(always)]
+fn spread(rows: &[Vec<f32>]) -> (Vec<f32>, Vec<f32>) {
+    let n = rows.len() as f32;
+    let mut mean = vec![0.0; rows[0].len()];
+    for row in rows {
+        mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += x / n);
+    }
+    let mut inverse = vec![0.0; mean.len()];
+    for row in rows {
+        for ((sum, x), mean) in inverse.iter_mut().zip(row).zip(&mean) {
+            *sum += (x - mean) * (x - mean) / n;
+        }
+    }
+    // A single row has no spread; it then counts for nothing instead of for infinity.
+    inverse.iter_mut().for_each(|x| *x = 1.0 / x.sqrt().max(1e-9));
+    (mean, inverse)
 }
 
 /// Half of the filter, without its middle.

@@ -288,7 +288,9 @@ impl Linear {
                 for ((row, whole), sums) in rows.zip(&whole).zip(sums) {
                     let (offsets, columns) = (&weights.offsets[panel], &weights.scales[panel]);
                     for c in 0..COLUMNS {
-                        sums[c] = (whole[c] - offsets[c]) as f32 * (scales[row] * columns[c]);
+                        // Far from any overflow: a check would only keep it from being a vector.
+                        let whole = whole[c].wrapping_sub(offsets[c]) as f32;
+                        sums[c] = whole * (scales[row] * columns[c]);
                     }
                 }
             }

@@ -50,7 +50,7 @@ impl MultiHeadAttention {
     /// Projects `x`, `[1, n, n_state]`, to keys and values of all heads.
     pub(crate) fn key_value(&self, x: Tensor<3>) -> KeyValue {
         let key = self.key.forward(x.clone(), Activation::None);
-        KeyValue::new(key, self.value.forward(x, Activation::None))
+        KeyValue::Growing { key, value: self.value.forward(x, Activation::None) }
     }
 
     /// Attends from `queries` to `kv` and projects the result back.

@@ -209,44 +209,42 @@ impl Embedding {
     }
 }
 
-/// Keys and values of one attention layer, `[1, n_ctx, n_state]` each.
-#[derive(Clone, Debug)]
-pub(crate) struct KeyValue {
-    pub(crate) key: Tensor<3>,
-    pub(crate) value: Tensor<3>,
-    /// The same, laid out for the fast version, where they do not change any more.
-    panels: Option<Arc<attention::Panels>>,
+/// Keys and values of one attention layer.
+#[expect(clippy::large_enum_variant, reason = "there are only a few of each")]
+#[derive(Clone)]
+pub(crate) enum KeyValue {
+    /// `[1, n_ctx, n_state]` each.
+    Growing { key: Tensor<3>, value: Tensor<3> },
+    /// Laid out for the fast version; never changes any more.
+    Fixed(Arc<attention::Panels>),
 }
 
 impl KeyValue {
-    pub(crate) fn new(key: Tensor<3>, value: Tensor<3>) -> Self {
-        Self { key, value, panels: None }
-    }
-
-    /// Lays out what does not change any more.
-    pub(crate) fn fixed(mut self, kernels: Kernels) -> Self {
-        if kernels != Kernels::Plain {
-            self.panels = Some(Arc::new(self.lay_out()));
+    /// Lays out what does not change any more, where that is worth it.
+    pub(crate) fn fixed(self, kernels: Kernels) -> Self {
+        match self {
+            Self::Growing { key, value } if kernels != Kernels::Plain => {
+                Self::Fixed(Arc::new(attention::Panels::of(&key, &value)))
+            }
+            other => other,
         }
-        self
     }
 
     /// Adds the positions of `next` behind those held.
     pub(crate) fn append(self, next: Self) -> Self {
-        Self::new(
-            Tensor::cat(vec![self.key, next.key], 1),
-            Tensor::cat(vec![self.value, next.value], 1),
-        )
+        let (Self::Growing { key, value }, Self::Growing { key: k, value: v }) = (self, next)
+        else {
+            unreachable!("what is fixed does not grow");
+        };
+        Self::Growing { key: Tensor::cat(vec![key, k], 1), value: Tensor::cat(vec![value, v], 1) }
     }
 
     /// Keeps the first `n_ctx` positions.
     pub(crate) fn truncate(self, n_ctx: usize) -> Self {
-        Self::new(self.key.narrow(1, 0, n_ctx), self.value.narrow(1, 0, n_ctx))
-    }
-
-    fn lay_out(&self) -> attention::Panels {
-        let [_, _, n_state] = self.key.dims();
-        attention::Panels::new(&values(self.key.clone()), &values(self.value.clone()), n_state)
+        let Self::Growing { key, value } = self else {
+            unreachable!("what is fixed does not shrink");
+        };
+        Self::Growing { key: key.narrow(1, 0, n_ctx), value: value.narrow(1, 0, n_ctx) }
     }
 }
 
@@ -264,14 +262,15 @@ pub(crate) fn attention(
     kv: &KeyValue,
     causal: bool,
 ) -> Tensor<3> {
-    if kernels == Kernels::Plain {
-        return plain::attention(query, kv, causal);
-    }
     let (shape, device) = (query.dims(), query.device());
-    let queries = values(query);
-    let output = match &kv.panels {
-        Some(panels) => attention::attend(&queries, panels, causal),
-        None => attention::attend(&queries, &kv.lay_out(), causal),
+    let output = match kv {
+        KeyValue::Growing { key, value } if kernels == Kernels::Plain => {
+            return plain::attention(query, key, value, causal);
+        }
+        KeyValue::Growing { key, value } => {
+            attention::attend(&values(query), &attention::Panels::of(key, value), causal)
+        }
+        KeyValue::Fixed(panels) => attention::attend(&values(query), panels, causal),
     };
     from_values(output, shape, &device)
 }

@@ -23,6 +23,7 @@ mod language;
 mod loader;
 mod model;
 mod options;
+mod outcome;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod timing;
 mod tokenizer;
 mod transcribe;
 mod transcript;
+mod tuning;
 pub mod weights;
 mod window;
 mod words;
@@ -44,6 +46,8 @@ pub use error::Error;
 pub use kernels::Precision;
 pub use model::Model;
 pub use options::{Options, Task};
-pub use recognizer::{Final, Outcome, Partial, Reason, Recognizer};
+pub use outcome::{Final, Outcome, Partial, Reason};
+pub use recognizer::Recognizer;
 pub use transcribe::{Segment, Transcript};
 pub use transcript::Word;
+pub use tuning::Tuning;

@@ -311,6 +311,22 @@ fn live_words_grow_and_end_as_the_whole() {
 }
 
 #[test]
+fn what_no_step_has_heard_is_heard_in_the_end() {
+    let Some((model, _)) = real("tiny.en") else { return };
+    let mut recognizer = Recognizer::new(model, Options::default()).unwrap();
+    // The beginning of the second time lies in front of the 30 seconds of a window, its end behind.
+    let pause = vec![-10.0; 80 * 1400];
+    let twice = [&jfk()[..], &pause, &jfk()].concat();
+    for every in [twice.len() / 80, 2000] {
+        let (_, outcome) = live(&mut recognizer, &twice, every);
+        let Outcome::Final(found) = outcome else { panic!("nothing was heard") };
+        assert_eq!(found.text.matches("country").count(), 4, "{}", found.text);
+        let last = found.words.last().unwrap();
+        assert!((34.0..36.5).contains(&last.end), "{last:?}");
+    }
+}
+
+#[test]
 fn a_recording_is_cut_into_segments_with_times() {
     let Some((model, _)) = real("tiny.en") else { return };
     let (columns, mut reached) = (jfk(), 0);

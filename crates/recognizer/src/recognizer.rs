@@ -6,30 +6,20 @@
 //!
 //! Runs on the `recognition` thread; each call of [`Recognizer::step`] computes for a good while.
 
+use crate::outcome::{Final, Outcome, Partial, Reason};
 use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::transcribe::{MIN_MEAN_LOG_PROB, NO_SPEECH};
 use crate::transcript::{HypothesisBuffer, Word, text};
+use crate::tuning::Tuning;
 use crate::window::{
     COLUMNS_PER_POSITION, COLUMNS_PER_SECOND, MAX_COLUMNS, MAX_POSITIONS, Padding, bucket, loudest,
 };
 use crate::{Error, Model, Options, language, words};
 
-/// Silence behind the sound, in positions. With none, the model invents words to fill the window.
-/// On 50 read and noisy clips, tiny.en made 8.0 % of errors with 64 positions, 7.0 with 128, 6.6
-/// with 192, 5.9 with 256, and 5.6 with the full window.
-const PAD: usize = 256;
 /// The shortest sound worth a step.
 const MIN_COLUMNS: usize = 30;
-/// Sound this close to the end may still change the words, in seconds.
-const END_GUARD: f32 = 0.35;
-/// Silence of the recording that is kept behind the last voice; what follows is digital silence.
-const KEPT_SILENCE: usize = COLUMNS_PER_SECOND * 3 / 10;
-/// A window that has grown longer is cut at the first good place.
-const LONG_WINDOW: usize = COLUMNS_PER_SECOND * 14;
 /// A window that has grown longer is cut in any case.
 const MAX_WINDOW: usize = MAX_COLUMNS - COLUMNS_PER_SECOND * 2;
-/// Sound that stays in front of the end when the window is cut, in seconds.
-const CONTEXT: f32 = 4.0;
 /// Tokens that a second of speech may have. Whisper's are 3 or 4; a Chinese sign can take 3.
 const TOKENS_PER_SECOND: usize = 12;
 /// Tokens that any sound may have.
@@ -41,63 +31,11 @@ const LANGUAGE_SECONDS: usize = 2;
 /// Probability from which on a language is taken as detected.
 const LANGUAGE_BELIEF: f32 = 0.8;
 
-/// What is known while somebody speaks.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Partial {
-    /// Text that will not change.
-    pub committed: String,
-    /// Text behind it that may.
-    pub tentative: String,
-    /// ISO code of the language, once it is known.
-    pub language: Option<&'static str>,
-    /// The words of both.
-    pub words: Vec<Word>,
-}
-
-/// What an utterance came to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// Words.
-    Final(Final),
-    /// No words, and why.
-    Discarded(Reason),
-}
-
-/// An utterance in words.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Final {
-    /// All of its text.
-    pub text: String,
-    /// ISO code of the language.
-    pub language: &'static str,
-    /// Its words.
-    pub words: Vec<Word>,
-    /// Mean probability of the words, 0..=1.
-    pub confidence: f32,
-}
-
-/// Why an utterance has no words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// Nobody spoke.
-    NoSpeech,
-    /// The model went round in circles.
-    Loop,
-}
-
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::NoSpeech => "no-speech",
-            Self::Loop => "loop",
-        })
-    }
-}
-
 /// Recognizes one utterance after the other.
 pub struct Recognizer {
     model: Model,
     options: Options,
+    tuning: Tuning,
     rules: Rules,
     /// The language of the utterance; empty while it is not known.
     language: &'static str,
@@ -111,7 +49,7 @@ pub struct Recognizer {
     loudest: f32,
     /// Columns of the utterance at the end of the last voice; `None` while somebody speaks.
     quiet_since: Option<usize>,
-    /// Columns of the utterance at the last step.
+    /// Columns of the utterance that the last hypothesis has heard.
     seen: usize,
     /// Whether the last step came to its end and heard no silence: its words are then all there is
     /// to know about what was heard.
@@ -126,6 +64,15 @@ impl Recognizer {
     ///
     /// Options that the model cannot serve.
     pub fn new(model: Model, options: Options) -> Result<Self, Error> {
+        Self::tuned(model, options, Tuning::default())
+    }
+
+    /// As [`Recognizer::new`], to try other numbers.
+    ///
+    /// # Errors
+    ///
+    /// Options that the model cannot serve.
+    pub fn tuned(model: Model, options: Options, tuning: Tuning) -> Result<Self, Error> {
         options.check(&model)?;
         Ok(Self {
             rules: Rules::new(model.tokenizer(), Timestamps::Without),
@@ -133,6 +80,7 @@ impl Recognizer {
             guess: "",
             model,
             options,
+            tuning,
             columns: Vec::new(),
             origin: 0,
             loudest: loudest(&[]),
@@ -170,22 +118,26 @@ impl Recognizer {
     ///
     /// A GPU that fails. The columns are kept.
     pub fn step(&mut self) -> Result<Option<Partial>, Error> {
-        let now = self.origin + self.sound();
-        if now == self.seen || self.sound() < MIN_COLUMNS {
+        if self.has_heard_all() || self.sound() < MIN_COLUMNS {
             return Ok(None);
         }
-        self.seen = now;
-        if self.n_columns() > LONG_WINDOW {
+        if self.n_columns() > self.tuning.long_window {
             self.cut();
         }
-        let (hypothesis, heard) = self.decode(PAD)?;
+        // In a pause the words are those of the final text, unless somebody speaks on.
+        let pad = match self.quiet_since {
+            Some(_) => self.tuning.pause_pad,
+            None => self.tuning.pad,
+        };
+        let (hypothesis, heard) = self.decode(pad)?;
         let is_silence = self.is_silence(&hypothesis);
         self.is_whole = hypothesis.ended == Ended::EndOfText && !is_silence;
         // A hypothesis that found no end confirms nothing and corrects nothing.
         if hypothesis.ended == Ended::EndOfText {
-            let until = self.seconds() - END_GUARD;
+            let until = seconds(self.seen) - self.tuning.end_guard;
             let heard = if is_silence { Vec::new() } else { heard };
-            self.buffer.revise(heard, until, self.quiet_since.is_some());
+            let paused = self.quiet_since.is_some() && self.has_heard_all();
+            self.buffer.revise(heard, until, paused);
         }
         Ok(Some(self.partial()))
     }
@@ -198,8 +150,13 @@ impl Recognizer {
     ///
     /// A GPU that fails. The columns are kept; [`Recognizer::reset`] lets go of them.
     pub fn finish(&mut self) -> Result<Outcome, Error> {
-        let is_known = self.is_whole && self.origin + self.sound() == self.seen;
-        if is_known {
+        // Only where no step was taken for long, or none at all.
+        while self.sound() > MAX_COLUMNS {
+            let (_, heard) = self.decode(self.tuning.pad)?;
+            self.buffer.replace(heard);
+            self.cut();
+        }
+        if self.is_whole && self.has_heard_all() {
             self.buffer.conclude();
         } else if self.n_columns() > 0 && self.conclude()? == Ended::Loop {
             self.reset();
@@ -212,7 +169,7 @@ impl Recognizer {
 
     /// The last pass: commits all that it finds. Says `Loop` if that is nothing but a circle.
     fn conclude(&mut self) -> Result<Ended, Error> {
-        let (mut hypothesis, mut heard) = self.decode(PAD)?;
+        let (mut hypothesis, mut heard) = self.decode(self.tuning.pad)?;
         if hypothesis.ended != Ended::EndOfText {
             // The full window is what Whisper was trained on; it rarely loops there.
             (hypothesis, heard) = self.decode(MAX_POSITIONS)?;
@@ -253,13 +210,13 @@ impl Recognizer {
 
     /// Columns of the window that are worth hearing: silence at the end is not.
     fn sound(&self) -> usize {
-        let end = self.quiet_since.map_or(usize::MAX, |quiet| quiet + KEPT_SILENCE);
+        let end = self.quiet_since.map_or(usize::MAX, |quiet| quiet + self.tuning.kept_silence);
         self.n_columns().min(end.saturating_sub(self.origin))
     }
 
-    /// Seconds of the utterance so far.
-    fn seconds(&self) -> f32 {
-        (self.origin + self.n_columns()) as f32 / COLUMNS_PER_SECOND as f32
+    /// Whether the last hypothesis knows all that is worth hearing.
+    fn has_heard_all(&self) -> bool {
+        self.origin + self.sound() == self.seen
     }
 
     /// Decodes the window with at least `pad` positions of silence behind it; the words behind the
@@ -267,6 +224,7 @@ impl Recognizer {
     fn decode(&mut self, pad: usize) -> Result<(Hypothesis, Vec<Word>), Error> {
         let model = self.model.clone();
         let sound = self.sound().min(MAX_COLUMNS);
+        self.seen = self.origin + sound;
         let n_ctx = bucket(sound, pad);
         let columns = &self.columns[..sound * model.n_mels()];
         let features = model.encode(columns, n_ctx, self.loudest, Padding::Silence);
@@ -291,7 +249,7 @@ impl Recognizer {
             align: Some(n_content),
         };
         let found = greedy(&model, cache, &request)?;
-        let origin = self.origin as f32 / COLUMNS_PER_SECOND as f32;
+        let origin = seconds(self.origin);
         let heard = words::words(&model, &found, prefix.len(), n_content, language, origin);
         self.guess = language;
         Ok((found, heard))
@@ -310,11 +268,12 @@ impl Recognizer {
         Ok(language)
     }
 
-    /// Cuts the window at a committed word, or by force where it has grown too long.
+    /// Cuts the window at a committed word, or by force where it has grown too long. Never cuts off
+    /// what no hypothesis has heard.
     fn cut(&mut self) {
-        let origin = self.origin as f32 / COLUMNS_PER_SECOND as f32;
-        let latest = self.seconds() - CONTEXT;
-        let start = self.buffer.cut_within(origin + 1.0..latest).or_else(|| {
+        let latest = seconds(self.seen) - self.tuning.context;
+        let range = seconds(self.origin) + 1.0..latest;
+        let start = self.buffer.cut_within(range).or_else(|| {
             (self.n_columns() > MAX_WINDOW).then(|| {
                 self.buffer.commit_before(latest);
                 latest
@@ -322,7 +281,7 @@ impl Recognizer {
         });
         let Some(start) = start else { return };
         let column = (start * COLUMNS_PER_SECOND as f32) as usize;
-        let gone = column.saturating_sub(self.origin).min(self.n_columns());
+        let gone = column.saturating_sub(self.origin);
         self.columns.drain(..gone * self.model.n_mels());
         self.origin += gone;
         self.buffer.slide(start);
@@ -354,4 +313,9 @@ impl Recognizer {
             words,
         })
     }
+}
+
+/// Columns → seconds.
+fn seconds(columns: usize) -> f32 {
+    columns as f32 / COLUMNS_PER_SECOND as f32
 }

@@ -28,7 +28,7 @@ pub(crate) struct TextDecoder {
 }
 
 /// What a sequence of tokens over one window has left behind.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Cache {
     /// One for each layer, over the window.
     cross: Vec<KeyValue>,
@@ -74,20 +74,21 @@ impl TextDecoder {
     ///
     /// - features: `[1, n_ctx, n_state]`
     pub(crate) fn start(&self, features: &Tensor<3>, alignment_heads: &[(usize, usize)]) -> Cache {
-        let cross: Vec<_> = self
-            .blocks
-            .iter()
-            .map(|block| block.cross_attn.key_value(features.clone()).fixed(self.kernels))
-            .collect();
-        let alignment = cross.iter().enumerate().map(|(layer, kv)| {
+        let (mut cross, mut alignment) = (Vec::new(), Vec::new());
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let kv = block.cross_attn.key_value(features.clone());
             let heads: Vec<_> =
                 alignment_heads.iter().filter(|&&(l, _)| l == layer).map(|&(_, h)| h).collect();
-            (!heads.is_empty()).then(|| {
-                let keys = pick_heads(&kv.key, &heads).swap_dims(1, 2);
-                (heads, keys)
-            })
-        });
-        Cache { alignment: alignment.collect(), own: vec![None; cross.len()], cross, n_tokens: 0 }
+            alignment.push(match &kv {
+                KeyValue::Growing { key, .. } if !heads.is_empty() => {
+                    let keys = pick_heads(key, &heads).swap_dims(1, 2);
+                    Some((heads, keys))
+                }
+                _ => None,
+            });
+            cross.push(kv.fixed(self.kernels));
+        }
+        Cache { alignment, own: vec![None; cross.len()], cross, n_tokens: 0 }
     }
 
     /// Takes the next tokens of a sequence.

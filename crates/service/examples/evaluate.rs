@@ -1,13 +1,16 @@
 //! Runs a set of recordings through the recognizer and writes what it heard, to be scored.
 //!
 //! ```text
-//! evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS] [f32|int8] > HYP.tsv
+//! evaluate MANIFEST MODEL_FOLDER offline|live [NAME=VALUE ...] > HYP.tsv
 //! ```
 //!
-//! `offline` is the way of `scriven transcribe`. `live` is the way of dictation, in steps of
-//! INTERVAL_MS of sound, but as fast as the machine can. The manifest is a TSV whose header names
-//! the columns `id`, `file` and `language`; files lie beside it. Each line of the output is
-//! `id<TAB>text`.
+//! `offline` is the way of `scriven transcribe`. `live` is the way of dictation, but as fast as the
+//! machine can. The manifest is a TSV whose header names the columns `id`, `file` and `language`;
+//! files lie beside it. Each line of the output is `id<TAB>text`.
+//!
+//! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
+//! for (300), `kind=KIND` takes only recordings of one kind; `pad`, `pause_pad`, `kept_silence`,
+//! `end_guard`, `long_window` and `context` are the numbers of `Tuning`.
 
 use std::fs::File;
 use std::io::Write;
@@ -18,30 +21,67 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
-use scriven_recognizer::{Compute, Model, Options, Outcome, Precision, Recognizer};
+use scriven_recognizer::{Compute, Model, Options, Outcome, Precision, Recognizer, Tuning};
+
+/// What the command line asks for.
+struct Settings {
+    precision: Precision,
+    /// Milliseconds of sound from one live step to the next.
+    interval: usize,
+    kind: Option<String>,
+    tuning: Tuning,
+}
+
+impl Settings {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut settings = Self {
+            precision: Precision::default(),
+            interval: 300,
+            kind: None,
+            tuning: Tuning::default(),
+        };
+        for arg in args {
+            let (name, value) = arg.split_once('=').context("settings are NAME=VALUE")?;
+            let tuning = &mut settings.tuning;
+            match name {
+                "precision" if value == "f32" => settings.precision = Precision::F32,
+                "precision" if value == "int8" => settings.precision = Precision::Int8,
+                "interval" => settings.interval = value.parse()?,
+                "kind" => settings.kind = Some(value.into()),
+                "pad" => tuning.pad = value.parse()?,
+                "pause_pad" => tuning.pause_pad = value.parse()?,
+                "kept_silence" => tuning.kept_silence = value.parse()?,
+                "end_guard" => tuning.end_guard = value.parse()?,
+                "long_window" => tuning.long_window = value.parse()?,
+                "context" => tuning.context = value.parse()?,
+                _ => bail!("{arg}: no such setting"),
+            }
+        }
+        Ok(settings)
+    }
+}
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [manifest, model, mode, rest @ ..] = args.as_slice() else {
-        bail!("usage: evaluate MANIFEST MODEL_FOLDER offline|live [INTERVAL_MS] [f32|int8]");
+        bail!("usage: evaluate MANIFEST MODEL_FOLDER offline|live [NAME=VALUE ...]");
     };
-    let interval = rest.first().map_or(Ok(300), |ms| ms.parse()).context("INTERVAL_MS")?;
-    let precision = match rest.get(1).map(String::as_str) {
-        Some("f32") => Precision::F32,
-        _ => Precision::default(),
-    };
-    let model = Model::load(Path::new(model), &Compute::Cpu, precision)?;
+    let settings = Settings::parse(rest)?;
+    let model = Model::load(Path::new(model), &Compute::Cpu, settings.precision)?;
     let table = std::fs::read_to_string(manifest)?;
     let folder = Path::new(manifest).parent().context("manifest")?;
     let mut lines = table.lines();
     let header: Vec<&str> = lines.next().context("empty manifest")?.split('\t').collect();
     let column = |name| header.iter().position(|h| *h == name).context("column missing");
     let (id, file, language) = (column("id")?, column("file")?, column("language")?);
+    let kind = column("kind").ok();
     let (started, mut heard) = (Instant::now(), 0);
     for line in lines {
         let fields: Vec<&str> = line.split('\t').collect();
-        let samples = read(&folder.join(fields[file]))?;
-        heard += samples.len();
+        if settings.kind.as_deref().is_some_and(|wanted| kind.map(|at| fields[at]) != Some(wanted))
+        {
+            continue;
+        }
         let languages = match fields[language] {
             "-" | "" => vec![],
             code => vec![code.to_owned()],
@@ -50,9 +90,11 @@ fn main() -> Result<()> {
         if options.check(&model).is_err() {
             continue;
         }
+        let samples = read(&folder.join(fields[file]))?;
+        heard += samples.len();
         let text = match mode.as_str() {
             "offline" => offline(&model, &options, &samples)?,
-            "live" => live(&model, &options, &samples, interval)?,
+            "live" => live(&model, &options, &samples, &settings)?,
             mode => bail!("{mode} is neither offline nor live"),
         };
         writeln!(std::io::stdout(), "{}\t{}", fields[id], text.replace(['\t', '\n'], " "))?;
@@ -91,8 +133,9 @@ fn offline(model: &Model, options: &Options, samples: &[f32]) -> Result<String> 
     Ok(texts.join(" "))
 }
 
-fn live(model: &Model, options: &Options, samples: &[f32], interval_ms: usize) -> Result<String> {
-    let mut recognizer = Recognizer::new(model.clone(), options.clone())?;
+fn live(model: &Model, options: &Options, samples: &[f32], settings: &Settings) -> Result<String> {
+    let tuning = settings.tuning.clone();
+    let mut recognizer = Recognizer::tuned(model.clone(), options.clone(), tuning)?;
     let mut texts = Vec::new();
     let mut since_step = 0;
     speech(model, samples, 320, |event| {
@@ -101,12 +144,15 @@ fn live(model: &Model, options: &Options, samples: &[f32], interval_ms: usize) -
             Speech::Column(column) => {
                 recognizer.push(&column);
                 since_step += 10;
-                if since_step >= interval_ms {
+                if since_step >= settings.interval {
                     recognizer.step()?;
                     since_step = 0;
                 }
             }
-            Speech::Quiet { .. } => recognizer.quiet(),
+            Speech::Quiet { .. } => {
+                recognizer.quiet();
+                recognizer.step()?;
+            }
             Speech::Voice { .. } => recognizer.voice(),
             Speech::End { .. } => {
                 if let Outcome::Final(found) = recognizer.finish()? {

@@ -1,9 +1,11 @@
 //! Attention on the CPU: a few queries against all keys of a head at a time, so that the scores
 //! stay in the nearest cache.
 
+use burn::tensor::Tensor;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::tensor::values;
 use super::tile::{COLUMNS, ROWS, Row, tile};
 use super::{dispatch, math};
 
@@ -24,8 +26,13 @@ pub(crate) struct Panels {
 }
 
 impl Panels {
-    /// Lays out keys and values, `[n_ctx, n_state]` each.
-    pub(super) fn new(keys: &[f32], values: &[f32], n_state: usize) -> Self {
+    /// Lays out keys and values, `[1, n_ctx, n_state]` each.
+    pub(super) fn of(key: &Tensor<3>, value: &Tensor<3>) -> Self {
+        let [_, _, n_state] = key.dims();
+        Self::new(&values(key.clone()), &values(value.clone()), n_state)
+    }
+
+    fn new(keys: &[f32], values: &[f32], n_state: usize) -> Self {
         let (n_head, n_ctx) = (n_state / D_HEAD, keys.len() / n_state);
         let n_panels = n_ctx.div_ceil(COLUMNS);
         let mut panels = vec![[0.0; COLUMNS]; n_head * n_panels * D_HEAD];

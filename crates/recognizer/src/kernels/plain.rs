@@ -6,14 +6,19 @@ use burn::tensor::activation::gelu;
 use burn::tensor::module::attention as burn_attention;
 use burn::tensor::ops::AttentionModuleOptions;
 
-use super::{Activation, KeyValue};
+use super::Activation;
 use crate::attention::D_HEAD;
 
 /// As [`super::attention`].
-pub(super) fn attention(query: Tensor<3>, kv: &KeyValue, causal: bool) -> Tensor<3> {
+pub(super) fn attention(
+    query: Tensor<3>,
+    key: &Tensor<3>,
+    value: &Tensor<3>,
+    causal: bool,
+) -> Tensor<3> {
     let shape = query.dims();
     let options = AttentionModuleOptions { is_causal: causal, ..Default::default() };
-    let [query, key, value] = [query, kv.key.clone(), kv.value.clone()].map(split_heads);
+    let [query, key, value] = [query, key.clone(), value.clone()].map(split_heads);
     burn_attention(query, key, value, None, None, options).swap_dims(1, 2).reshape(shape)
 }
 

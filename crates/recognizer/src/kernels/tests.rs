@@ -64,7 +64,7 @@ proptest! {
         let (n_ctx, n_state) = (n + more, heads * D_HEAD);
         let query = tensor(&numbers(n * n_state, 4), [1, n, n_state]) * 3.0;
         let [key, value] = [5, 6].map(|seed| tensor(&numbers(n_ctx * n_state, seed), [1, n_ctx, n_state]));
-        let kv = KeyValue::new(key, value);
+        let kv = KeyValue::Growing { key, value };
         let fast = Kernels::Fast(Precision::F32);
         let ours = attention(fast, query.clone(), &kv, causal);
         let off = deviation(ours.clone(), attention(Kernels::Plain, query.clone(), &kv, causal));
@@ -129,7 +129,7 @@ fn a_row_gives_the_same_bits_alone_and_among_others() {
         }
     }
     let kernels = Kernels::Fast(Precision::F32);
-    let kv = KeyValue::new(x.clone(), x.clone() * 0.5);
+    let kv = KeyValue::Growing { key: x.clone(), value: x.clone() * 0.5 };
     let together = attention(kernels, x.clone(), &kv, true);
     for n in [0, 7, 39] {
         let seen = kv.clone().truncate(n + 1);

@@ -1,0 +1,36 @@
+//! The numbers of live recognition that were found by trying.
+
+use crate::window::{COLUMNS_PER_SECOND, MAX_POSITIONS};
+
+/// The numbers of live recognition. The defaults are the ones to use; `docs/streaming.md` shows what
+/// others give.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tuning {
+    /// Silence behind the sound while somebody speaks, in positions of 20 ms. With none, the model
+    /// invents words to fill the window.
+    pub pad: usize,
+    /// The same in a pause, where the words are those of the final text.
+    pub pause_pad: usize,
+    /// Columns of the recording that are kept behind a pause's beginning; what follows is digital
+    /// silence. The pause is told only after the hangover, which is therefore kept in any case.
+    pub kept_silence: usize,
+    /// Sound this close to the end may still change the words, in seconds.
+    pub end_guard: f32,
+    /// Columns from which on the window is cut at the first good place.
+    pub long_window: usize,
+    /// Sound that stays in front of the end when the window is cut, in seconds.
+    pub context: f32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            pad: 256,
+            pause_pad: MAX_POSITIONS,
+            kept_silence: 0,
+            end_guard: 0.35,
+            long_window: 14 * COLUMNS_PER_SECOND,
+            context: 4.0,
+        }
+    }
+}

@@ -247,6 +247,6 @@ impl Service {
 fn known(action: &str) -> Result<(), Error> {
     match action {
         "dictate" => Ok(()),
-        _ => Err(Error::InvalidArgument(format!("action `{action}` is not known; use `dictate`"))),
+        _ => Err(Error::NotFound(format!("there is no action `{action}`; use `dictate`"))),
     }
 }

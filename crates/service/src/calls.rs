@@ -49,7 +49,12 @@ impl Daemon {
                 answer(&reply, self.set_languages(languages));
             }
             Call::End(id, ending, reply) => answer(&reply, self.end(id, ending)),
-            Call::Model(id, call, reply) => answer(&reply, self.model_call(&id, call)),
+            Call::Model(id, call, reply) => {
+                let result = self.model_call(&id, call);
+                // Whoever has the answer may read what has begun.
+                self.publish().await;
+                answer(&reply, result);
+            }
         }
     }
 

@@ -239,7 +239,7 @@ impl Daemon {
     }
 
     /// Tells the bus what has changed since it was told last.
-    async fn publish(&mut self) {
+    pub(crate) async fn publish(&mut self) {
         let now = self.shown();
         let was = self.board.replace(now.clone());
         if now != was {

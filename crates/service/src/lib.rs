@@ -57,7 +57,7 @@ pub async fn run(
     let (sender, events) = async_channel::bounded(EVENT_QUEUE);
     let desk = Desk(sender.clone());
     let board = Board::default();
-    let shelf = Shelf::new(&config, &folders);
+    let shelf = Shelf::new(&config, &folders, parts.catalog.clone());
     let mut models = Vec::new();
     let mut bus = bus.allow_name_replacements(false).replace_existing_names(false);
     for (id, board) in shelf.boards() {

@@ -14,6 +14,8 @@ use scriven_audio::file::{FileSource, Pace};
 use scriven_recognizer as recognizer;
 use scriven_recognizer::{Compute, Options, Outcome, Partial, Recognizer, Segment, Transcript};
 
+use crate::models::Catalog;
+
 /// A source of samples with the few facts the bus tells about it.
 pub trait Input: audio::Source {
     /// The name a client knows it by.
@@ -79,6 +81,8 @@ pub struct Parts {
     pub sources: Arc<dyn Fn(Host) -> Result<Vec<SourceInfo>, audio::Error> + Send + Sync>,
     /// Loads a model from its folder; takes seconds.
     pub load: Arc<Load>,
+    /// The models that can be downloaded, and where they are.
+    pub catalog: Catalog,
 }
 
 impl Parts {
@@ -91,6 +95,7 @@ impl Parts {
             load: Arc::new(|folder, compute| {
                 Ok(Arc::new(recognizer::Model::load(folder, compute)?))
             }),
+            catalog: Catalog::builtin(),
         }
     }
 }

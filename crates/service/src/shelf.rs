@@ -2,10 +2,11 @@
 //!
 //! Loading and fetching run on threads of their own (`model`, `fetch`) and report to `main`.
 
+mod fetch;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use scriven_recognizer::{Compute, Options};
@@ -16,10 +17,11 @@ use crate::config::{Config, Folders};
 use crate::daemon::{Daemon, Ending, Event, sent};
 use crate::error::{Error, chain};
 use crate::model_object::{ModelObject, ModelShown};
-use crate::models::{self, Catalog, Phase, Progress, Store};
+use crate::models::{self, Catalog, Store};
 use crate::parts::Model;
 use crate::pipeline::spawn;
 use crate::service::Board;
+use crate::shelf::fetch::Fetching;
 use crate::watch::trying;
 
 /// What to pull where nothing was chosen: good on any machine, and knows every language.
@@ -48,15 +50,13 @@ enum Loaded {
 struct Book {
     shown: ModelShown,
     board: Board<ModelShown>,
-    /// Set to stop what fetches it.
-    fetching: Option<Arc<AtomicBool>>,
+    fetching: Option<Fetching>,
 }
 
 impl Shelf {
-    pub(crate) fn new(config: &Config, folders: &Folders) -> Self {
+    pub(crate) fn new(config: &Config, folders: &Folders, catalog: Catalog) -> Self {
         let configured = !config.models.as_os_str().is_empty();
         let folder = if configured { &config.models } else { &folders.models };
-        let catalog = Catalog::builtin();
         let books = catalog.entries().iter().map(|entry| ModelShown {
             id: entry.id.clone(),
             size: entry.size,
@@ -150,13 +150,6 @@ impl Shelf {
         found.ok_or_else(|| Error::NotFound(format!("no model is called {id}")))
     }
 
-    pub(crate) fn cancel_download(&mut self, id: &str) -> Result<(), Error> {
-        if let Some(cancel) = &self.book(id)?.fetching {
-            cancel.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
     /// Tells the bus about models that have changed.
     pub(crate) async fn publish(&mut self, connection: &Connection) {
         for book in &self.books {
@@ -242,84 +235,6 @@ impl Daemon {
                 }
                 self.shelf.loaded = Loaded::Failed(error);
             }
-        }
-    }
-
-    pub(crate) fn download(&mut self, id: &str) -> Result<(), Error> {
-        let store = self.shelf.store.clone();
-        self.fetch(id, move |id, cancel, on| store.pull(id, cancel, on))
-    }
-
-    pub(crate) fn import(&mut self, id: &str, path: PathBuf) -> Result<(), Error> {
-        if !path.is_absolute() {
-            let message = "the path must be absolute: the daemon runs in a folder of its own";
-            return Err(Error::InvalidArgument(message.into()));
-        }
-        let store = self.shelf.store.clone();
-        self.fetch(id, move |id, cancel, on| store.import(id, &path, cancel, on))
-    }
-
-    /// Starts to fetch a model. What comes of it is told by the model's properties.
-    fn fetch(
-        &mut self,
-        id: &str,
-        run: impl FnOnce(&str, &AtomicBool, &mut dyn FnMut(Progress)) -> Result<(), models::Error>
-        + Send
-        + 'static,
-    ) -> Result<(), Error> {
-        let events = self.desk.0.clone();
-        let book = self.shelf.book(id)?;
-        if book.fetching.is_some() {
-            return Ok(());
-        }
-        let cancel = Arc::new(AtomicBool::new(false));
-        book.fetching = Some(cancel.clone());
-        book.shown.state = "downloading";
-        book.shown.progress = (0, 0);
-        book.shown.detail.clear();
-        let id = id.to_owned();
-        let started = spawn("fetch", move || {
-            let mut on = |progress| {
-                drop(events.send_blocking(Event::Fetching(id.clone(), progress)));
-            };
-            let result = run(&id, &cancel, &mut on);
-            drop(events.send_blocking(Event::Fetched(id, result)));
-        });
-        started.map_err(|error| Error::Overloaded(error.to_string()))
-    }
-
-    pub(crate) fn fetching(&mut self, id: &str, progress: Progress) {
-        let Ok(book) = self.shelf.book(id) else { return };
-        book.shown.state = match progress.phase {
-            Phase::Downloading => "downloading",
-            Phase::Converting => "converting",
-        };
-        book.shown.progress = (progress.done, progress.total);
-        book.shown.detail = progress.detail;
-    }
-
-    pub(crate) fn fetched(&mut self, id: &str, result: Result<(), models::Error>) {
-        let installed = self.shelf.store.is_installed(id);
-        let Ok(book) = self.shelf.book(id) else { return };
-        book.fetching = None;
-        (book.shown.state, book.shown.detail) = match &result {
-            Ok(()) => ("installed", String::new()),
-            Err(error) if installed => ("installed", chain(error)),
-            Err(models::Error::Cancelled) => ("absent", "cancelled".into()),
-            Err(error) => ("failed", chain(error)),
-        };
-        match result {
-            Ok(()) => info!(model = id, "model installed"),
-            Err(error) => warn!(model = id, "{}", chain(&error)),
-        }
-        let helps = match &self.shelf.loaded {
-            Loaded::Nothing => true,
-            Loaded::Failed(_) => id == self.shelf.chosen,
-            Loaded::Loading | Loaded::Ready(_) => false,
-        };
-        if installed && helps {
-            self.shelf.choose(&self.config.model);
-            self.load_model();
         }
     }
 

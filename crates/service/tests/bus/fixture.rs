@@ -18,6 +18,7 @@ use scriven_audio::file::FileSource;
 use scriven_recognizer as recognizer;
 use scriven_recognizer::{Final, Options, Outcome, Partial, Segment, Transcript};
 use scriven_service::config::{Config, Folders};
+use scriven_service::models::Catalog;
 use scriven_service::parts::{Input, Model, Parts, Recognize};
 use tempfile::TempDir;
 use zbus::MessageStream;
@@ -74,19 +75,25 @@ impl Fixture {
         let model = folder.path().join("models/base");
         std::fs::create_dir_all(&model).unwrap();
         install(&model);
-        Self::start(folder, Config::default())
+        Self::start(folder, Catalog::builtin())
     }
 
     /// A daemon without a model.
     pub fn bare() -> Self {
-        Self::start(tempfile::tempdir().unwrap(), Config::default())
+        Self::with_catalog(Catalog::builtin())
     }
 
-    fn start(folder: TempDir, config: Config) -> Self {
+    /// A daemon without a model, that may download those of `catalog`.
+    pub fn with_catalog(catalog: Catalog) -> Self {
+        Self::start(tempfile::tempdir().unwrap(), catalog)
+    }
+
+    fn start(folder: TempDir, catalog: Catalog) -> Self {
         let (bus, address) = start_bus();
         let script = Arc::new(Script::default());
         let (stop, stopped) = async_channel::bounded(2);
-        let daemon = start_daemon(&address, &folder, config, &script, stopped);
+        let parts = Parts { catalog, ..parts(&script) };
+        let daemon = start_daemon(&address, &folder, parts, stopped);
         let fixture = Self { script, address, bus, daemon: Some(daemon), stop, folder };
         fixture.wait_for_name();
         fixture
@@ -107,10 +114,8 @@ impl Fixture {
     /// Another daemon on the same bus.
     pub fn second(&self) -> anyhow::Result<()> {
         let (_keep, stopped) = async_channel::bounded(2);
-        let script = Arc::new(Script::default());
-        start_daemon(&self.address, &self.folder, Config::default(), &script, stopped)
-            .join()
-            .unwrap()
+        let parts = parts(&Arc::new(Script::default()));
+        start_daemon(&self.address, &self.folder, parts, stopped).join().unwrap()
     }
 
     /// A new client, already listening to all signals.
@@ -171,16 +176,15 @@ fn start_bus() -> (Child, String) {
 fn start_daemon(
     address: &str,
     folder: &TempDir,
-    config: Config,
-    script: &Arc<Script>,
+    parts: Parts,
     stop: async_channel::Receiver<()>,
 ) -> thread::JoinHandle<anyhow::Result<()>> {
     let at = |name: &str| folder.path().join(name);
     let folders = Folders { config: at("config.toml"), models: at("models"), state: at("state") };
-    let (parts, address) = (parts(script), address.to_owned());
+    let address = address.to_owned();
     let run = move || {
         let bus = Builder::address(address.as_str());
-        zbus::block_on(scriven_service::run(config, folders, parts, bus, stop))
+        zbus::block_on(scriven_service::run(Config::default(), folders, parts, bus, stop))
     };
     thread::Builder::new().name("daemon".into()).spawn(run).unwrap()
 }
@@ -227,6 +231,7 @@ fn parts(script: &Arc<Script>) -> Parts {
                 false => Ok(Arc::new(ScriptedModel(load.clone()))),
             }
         }),
+        catalog: Catalog::builtin(),
     }
 }
 

@@ -10,3 +10,6 @@ mod dictation;
 mod files;
 mod fixture;
 mod models;
+#[allow(dead_code, reason = "the tests of the store use all of it")]
+#[path = "../../src/models/tests/server.rs"]
+mod server;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, bail};
 use futures_lite::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zbus::OwnedObjectPath;
 
 use crate::Outcome;
@@ -77,11 +77,7 @@ async fn pull(bus: &Bus, id: &str) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Success);
     }
     let proxy = bus.model(&path).await?;
-    let download = async {
-        // Somebody else may have asked for it before.
-        if is_busy(&model) { Ok(()) } else { proxy.download().await }
-    };
-    watch(bus, &path, id, &format!("scriven model pull {id}"), download).await
+    watch(bus, &path, id, &format!("scriven model pull {id}"), proxy.download()).await
 }
 
 async fn import(bus: &Bus, id: &str, file: &Path) -> anyhow::Result<Outcome> {
@@ -100,7 +96,7 @@ async fn import(bus: &Bus, id: &str, file: &Path) -> anyhow::Result<Outcome> {
 /// What `watch` waits for.
 enum Input {
     Called(zbus::Result<()>),
-    Changed(Map<String, Value>),
+    Changed,
     Vanished,
     Interrupt,
 }
@@ -116,33 +112,38 @@ async fn watch(
     again: &str,
     call: impl Future<Output = zbus::Result<()>>,
 ) -> anyhow::Result<Outcome> {
-    let changes = bus.property_changes(path.clone(), MODEL_INTERFACE).await?.map(Input::Changed);
+    let changes = bus.property_changes(path.clone(), MODEL_INTERFACE).await?;
+    let changes = changes.map(|()| Input::Changed);
     let departures = bus.departures().await?.map(|()| Input::Vanished);
     let interrupts = interrupts()?.map(|()| Input::Interrupt);
     let call = Box::pin(stream::once_future(async { Input::Called(call.await) }));
     let mut inputs = stream::or(stream::or(interrupts, call), stream::or(changes, departures));
 
     // What an earlier attempt left behind says nothing about this one.
-    let mut is_ours = is_busy(&bus.properties(path.clone(), MODEL_INTERFACE).await?);
+    let mut is_ours = false;
     let mut progress = Progress::new(id);
     while let Some(input) = inputs.next().await {
         match input {
-            Input::Called(result) => result?,
-            Input::Changed(changed) => {
-                is_ours |= changed.contains_key("State");
-                // Properties are announced one by one, but belong together.
-                let model = bus.properties(path.clone(), MODEL_INTERFACE).await?;
-                progress.show(&model);
-                if let (true, Some(outcome)) = (is_ours, end(&model)) {
-                    progress.end();
-                    return outcome;
-                }
+            Input::Called(result) => {
+                result?;
+                is_ours = true;
             }
+            Input::Changed => {}
             Input::Vanished => bail!("the daemon stopped in the middle; go on with: {again}"),
             Input::Interrupt => {
                 progress.end();
                 return cancel(bus, path, again).await;
             }
+        }
+        if !is_ours {
+            continue;
+        }
+        // Properties are announced one by one, but belong together.
+        let model = bus.properties(path.clone(), MODEL_INTERFACE).await?;
+        progress.show(&model);
+        if let Some(outcome) = end(&model) {
+            progress.end();
+            return outcome;
         }
     }
     bail!("the session bus is gone")

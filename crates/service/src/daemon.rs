@@ -58,6 +58,7 @@ pub(crate) enum Call {
     Sources(Reply<Vec<Dict<'static>>>),
     SetLanguages(Vec<String>, Reply<()>),
     End(Id, Ending, Reply<()>),
+    Import(String, PathBuf, Reply<OwnedObjectPath>),
     Model(String, ModelCall, Reply<()>),
 }
 

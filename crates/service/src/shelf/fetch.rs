@@ -29,16 +29,19 @@ pub(super) struct Fetching {
 }
 
 impl Book {
-    /// Begins a job, or joins the one that runs.
+    /// Begins a job, now or behind one that is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` where a job runs, or `Overloaded`.
     fn fetch(&mut self, job: Job, desk: &Desk) -> Result<(), Error> {
         match &mut self.fetching {
             None => self.begin(job, desk),
-            Some(running) => {
-                if running.cancel.load(Ordering::Relaxed) {
-                    running.next = Some(job);
-                }
+            Some(running) if running.cancel.load(Ordering::Relaxed) => {
+                running.next = Some(job);
                 Ok(())
             }
+            Some(_) => Err(busy()),
         }
     }
 
@@ -61,6 +64,11 @@ impl Book {
     }
 }
 
+/// A model is fetched by one job at a time.
+pub(super) fn busy() -> Error {
+    Error::Busy("the model is being fetched; cancel that first".into())
+}
+
 impl Shelf {
     pub(crate) fn cancel_download(&mut self, id: &str) -> Result<(), Error> {
         if let Some(running) = &mut self.book(id)?.fetching {
@@ -75,8 +83,20 @@ impl Daemon {
     /// Starts to download a model. What comes of it is told by the model's properties.
     pub(crate) fn download(&mut self, id: &str) -> Result<(), Error> {
         let store = self.shelf.store.clone();
+        let is_of_catalog = self.shelf.is_of_catalog(id);
+        let book = self.shelf.book(id)?;
+        if !is_of_catalog {
+            return Err(Error::NotFound(format!(
+                "model {id} is not of the catalog and cannot be downloaded; run: scriven model \
+                 import {id} PATH"
+            )));
+        }
         let job: Job = Box::new(move |id, cancel, on| store.pull(id, cancel, on));
-        self.shelf.book(id)?.fetch(job, &self.desk)
+        match book.fetch(job, &self.desk) {
+            // What runs is what was asked for.
+            Err(Error::Busy(_)) => Ok(()),
+            result => result,
+        }
     }
 
     /// Starts to import a model. What comes of it is told by the model's properties.
@@ -116,6 +136,9 @@ impl Daemon {
         match result {
             Ok(()) => info!(model = id, "model installed"),
             Err(error) => warn!(model = id, "{}", chain(&error)),
+        }
+        if installed {
+            self.shelf.describe(id);
         }
         let helps = match &self.shelf.loaded {
             Loaded::Nothing => true,

@@ -71,10 +71,15 @@ impl Fixture {
 
     /// A daemon whose model loads until [`Script::loaded`] is set.
     pub fn loading() -> Self {
+        Self::with_models(&["base"])
+    }
+
+    /// A daemon with these models installed, that loads until [`Script::loaded`] is set.
+    pub fn with_models(ids: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let model = folder.path().join("models/base");
-        std::fs::create_dir_all(&model).unwrap();
-        install(&model);
+        for id in ids {
+            install(&folder.path().join("models").join(id));
+        }
         Self::start(folder, Catalog::builtin())
     }
 
@@ -191,6 +196,7 @@ fn start_daemon(
 
 /// The smallest file that passes for a converted model.
 pub fn install(folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
     let header = br#"{"__metadata__":{"format":"scriven-1","dims":"{}"}}"#;
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header);

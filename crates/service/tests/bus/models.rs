@@ -97,9 +97,7 @@ fn a_cancel_is_also_for_the_download_that_waits() {
 #[test]
 fn the_model_chosen_last_is_used_and_remembered() {
     let fixture = Fixture::new();
-    let tiny = fixture.folder.path().join("models/tiny");
-    std::fs::create_dir_all(&tiny).unwrap();
-    install(&tiny);
+    install(&fixture.folder.path().join("models/tiny"));
     zbus::block_on(async {
         let client = fixture.connect().await;
         client.until("ModelState", "ready").await;
@@ -158,4 +156,77 @@ fn an_import_that_fails_says_why() {
         assert!(detail.contains("/nowhere/model.pt"), "{detail}");
         assert_eq!(client.property::<String>(PATH, NAME, "ModelState").await, "unloaded");
     });
+}
+
+/// The models that `ListModels` tells, by the ends of their paths.
+async fn listed(client: &Client) -> Vec<String> {
+    let paths: Vec<zbus::OwnedObjectPath> = client.call(PATH, "ListModels", &()).await.unwrap();
+    paths.iter().map(|path| path.as_str().rsplit('/').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_model_that_the_catalog_does_not_have_is_shown_used_and_removed_as_any_other() {
+    // On the bus `tiny-en` would be where `tiny.en` is.
+    let fixture = Fixture::with_models(&["base", "my-own.2", "tiny-en"]);
+    fixture.script.loaded.store(true, Ordering::Relaxed);
+    zbus::block_on(async {
+        let client = fixture.connect().await;
+        client.until("ModelState", "ready").await;
+        let own = path("my_own_2");
+        assert_eq!(listed(&client).await.len(), Catalog::builtin().entries().len() + 1);
+        assert_eq!(client.property::<String>(&own, MODEL, "Id").await, "my-own.2");
+        assert_eq!(client.property::<String>(&own, MODEL, "State").await, "installed");
+        assert!(client.property::<u64>(&own, MODEL, "Size").await > 0);
+        assert_eq!(client.property::<String>(&path("tiny_en"), MODEL, "State").await, "absent");
+        client.call::<_, ()>(&own, "Use", &()).await.unwrap();
+        client.until("Model", "my-own.2").await;
+        let download = client.call::<_, ()>(&own, "Download", &()).await;
+        let message = download.as_ref().unwrap_err().to_string();
+        assert!(message.contains("run: scriven model import my-own.2"), "{message}");
+        assert_eq!(error_name(download), "NotFound");
+        client.call::<_, ()>(&own, "Remove", &()).await.unwrap();
+        assert!(!listed(&client).await.contains(&"my_own_2".into()));
+        let gone = client.call::<_, ()>(&own, "Use", &()).await;
+        assert!(matches!(gone, Err(zbus::Error::FDO(_))), "{gone:?}");
+        client.until("Model", "base").await;
+    });
+    assert!(!fixture.folder.path().join("models/my-own.2").exists());
+}
+
+#[test]
+fn an_import_under_a_new_name_appears_at_once_and_its_failure_can_be_removed() {
+    let fixture = Fixture::bare();
+    zbus::block_on(async {
+        let client = fixture.connect().await;
+        let file = "/nowhere/model.pt";
+        let states = states_until(&client, "my_own", "failed", async || {
+            let shown: zbus::OwnedObjectPath =
+                client.call(PATH, "ImportModel", &("my-own", file)).await.unwrap();
+            assert_eq!(shown.as_str(), path("my_own"));
+        });
+        assert_eq!(states.await, ["downloading", "failed"]);
+        assert!(listed(&client).await.contains(&"my_own".into()));
+        let detail: String = client.property(&path("my_own"), MODEL, "Detail").await;
+        assert!(detail.contains(file), "{detail}");
+        client.call::<_, ()>(&path("my_own"), "Remove", &()).await.unwrap();
+        assert!(!listed(&client).await.contains(&"my_own".into()));
+    });
+}
+
+#[test]
+fn a_name_that_cannot_be_a_model_s_is_refused_and_leaves_nothing() {
+    let fixture = Fixture::bare();
+    zbus::block_on(async {
+        let client = fixture.connect().await;
+        let before = listed(&client).await;
+        for id in ["", "../own", "a/b", "My-Own", ".own", "tiny-en", "ö", &"x".repeat(65)] {
+            let answer =
+                client.call::<_, ()>(PATH, "ImportModel", &(id, "/nowhere/model.pt")).await;
+            assert_eq!(error_name(answer), "InvalidArgument", "{id}");
+        }
+        let answer = client.call::<_, ()>(PATH, "ImportModel", &("my-own", "model.pt")).await;
+        assert_eq!(error_name(answer), "InvalidArgument");
+        assert_eq!(listed(&client).await, before);
+    });
+    assert!(!fixture.folder.path().join("models").exists());
 }

@@ -14,7 +14,7 @@ use crate::Outcome;
 use crate::bus::Bus;
 use crate::cli::ModelCommand;
 use crate::interrupt::interrupts;
-use crate::proxy::{MODEL_INTERFACE, ModelProperties};
+use crate::proxy::{MODEL_INTERFACE, ModelProperties, PATH};
 use crate::terminal::{note, plain, write, write_json};
 
 /// How often progress is said where there is no terminal to draw a bar on.
@@ -81,16 +81,16 @@ async fn pull(bus: &Bus, id: &str) -> anyhow::Result<Outcome> {
 }
 
 async fn import(bus: &Bus, id: &str, file: &Path) -> anyhow::Result<Outcome> {
-    let (path, _) = find(bus, id).await?;
     // The daemon has another working directory.
     let file = fs::canonicalize(file)
         .with_context(|| format!("cannot read {}", file.display()))?
         .into_os_string()
         .into_string();
     let Ok(file) = file else { bail!("the path is not valid UTF-8, which the bus demands") };
-    let proxy = bus.model(&path).await?;
+    let daemon = bus.daemon().await?;
+    let import = async { daemon.import_model(id, &file).await.map(drop) };
     let again = format!("scriven model import {id} {file}");
-    watch(bus, &path, id, &again, proxy.import(&file)).await
+    watch(bus, &object_path(id)?, id, &again, import).await
 }
 
 /// What `watch` waits for.
@@ -173,7 +173,13 @@ fn is_busy(model: &ModelProperties) -> bool {
     matches!(model.state.as_str(), "downloading" | "converting")
 }
 
-/// Finds a model of the catalog by its id.
+/// Where a model is, or will be: path elements know neither dot nor dash.
+fn object_path(id: &str) -> anyhow::Result<OwnedObjectPath> {
+    let id = id.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    Ok(format!("{PATH}/model/{id}").try_into()?)
+}
+
+/// Finds a model by its id.
 async fn find(bus: &Bus, id: &str) -> anyhow::Result<(OwnedObjectPath, ModelProperties)> {
     let mut models = bus.objects::<ModelProperties>(MODEL_INTERFACE).await?;
     let Some(at) = models.iter().position(|(_, model)| model.id == id) else {

@@ -9,6 +9,7 @@ mod clock;
 pub mod config;
 mod daemon;
 pub mod error;
+mod fallback;
 mod live;
 mod model_object;
 pub mod models;

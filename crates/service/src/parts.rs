@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::ops::{ControlFlow, Range};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub trait Model: Send + Sync {
     fn fallback(&self) -> Option<&str>;
     /// Whether the model can do what `options` ask for.
     fn check(&self, options: &Options) -> Result<(), recognizer::Error>;
+    /// The same model on the CPU, for when a GPU fails in the middle of work; takes seconds.
+    fn on_cpu(&self) -> Loaded;
     /// A recognizer for one live session.
     fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error>;
     /// A whole recording, see [`recognizer::Model::transcribe`].
@@ -92,9 +94,7 @@ impl Parts {
             microphone: Arc::new(|options| Ok(Box::new(Microphone::open(options)?))),
             file: Arc::new(|file, pace| Ok(Box::new(FileSource::open(file, pace)?))),
             sources: Arc::new(audio::capture::list_sources),
-            load: Arc::new(|folder, compute| {
-                Ok(Arc::new(recognizer::Model::load(folder, compute)?))
-            }),
+            load: Arc::new(|folder, compute| Ok(Arc::new(Whisper::load(folder, compute)?))),
             catalog: Catalog::builtin(),
         }
     }
@@ -142,25 +142,42 @@ impl Recognize for Recognizer {
     }
 }
 
-impl Model for recognizer::Model {
+/// A model and where to load it from again.
+struct Whisper {
+    model: recognizer::Model,
+    folder: PathBuf,
+}
+
+impl Whisper {
+    fn load(folder: &Path, compute: &Compute) -> Result<Self, recognizer::Error> {
+        let model = recognizer::Model::load(folder, compute)?;
+        Ok(Self { model, folder: folder.into() })
+    }
+}
+
+impl Model for Whisper {
     fn n_mels(&self) -> usize {
-        Self::n_mels(self)
+        self.model.n_mels()
     }
 
     fn backend(&self) -> &str {
-        Self::backend(self)
+        self.model.backend()
     }
 
     fn fallback(&self) -> Option<&str> {
-        Self::fallback(self)
+        self.model.fallback()
     }
 
     fn check(&self, options: &Options) -> Result<(), recognizer::Error> {
-        options.check(self)
+        options.check(&self.model)
+    }
+
+    fn on_cpu(&self) -> Loaded {
+        Ok(Arc::new(Self::load(&self.folder, &Compute::Cpu)?))
     }
 
     fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
-        Ok(Box::new(Recognizer::new(self.clone(), options)?))
+        Ok(Box::new(Recognizer::new(self.model.clone(), options)?))
     }
 
     fn transcribe(
@@ -170,6 +187,6 @@ impl Model for recognizer::Model {
         options: &Options,
         progress: &mut dyn FnMut(usize, &[Segment]) -> ControlFlow<()>,
     ) -> Result<Transcript, recognizer::Error> {
-        Self::transcribe(self, columns, voiced, options, progress)
+        self.model.transcribe(columns, voiced, options, progress)
     }
 }

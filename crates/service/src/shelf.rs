@@ -262,6 +262,21 @@ impl Daemon {
         }
     }
 
+    /// The GPU has failed in the middle of work, and `by` computes from now on.
+    pub(crate) fn replaced(
+        &mut self,
+        failed: &Arc<dyn Model>,
+        why: &Error,
+        by: Result<Arc<dyn Model>, Error>,
+    ) {
+        if !self.shelf.model().is_some_and(|model| Arc::ptr_eq(&model, failed)) {
+            // Another model was chosen meanwhile.
+            return;
+        }
+        self.note(why);
+        self.shelf.loaded = by.map_or_else(Loaded::Failed, Loaded::Ready);
+    }
+
     pub(crate) fn remove_model(&mut self, id: &str) -> Result<(), Error> {
         let in_use = self.shelf.chosen == id;
         if in_use && !self.sessions.all.is_empty() {

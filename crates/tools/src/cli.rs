@@ -45,7 +45,7 @@ Files:
   ~/.local/share/scriven/models/    models
 
 See also:
-  scrivend(8)";
+  scrivend(8), scriven-config(5)";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -15,6 +15,7 @@ use scriven_recognizer::{self as recognizer, Options, Outcome, Partial};
 use self::before::Before;
 use crate::daemon::Event;
 use crate::error::Error;
+use crate::live::MAX_UNHEARD;
 use crate::parts::{Model, Recognize};
 use crate::pipeline::WORK_QUEUE;
 
@@ -23,9 +24,6 @@ const CPU: &str = "cpu";
 /// Most that is kept, five minutes of columns without a committed word: 10 MB. An utterance that has
 /// more is given up when the GPU fails.
 const MAX_TOLD: usize = WORK_QUEUE;
-/// Columns between two steps over what is heard again: 5 s. With longer ones a window would have to
-/// be cut before anything in it is committed.
-const COLUMNS_AGAIN: usize = 500;
 
 /// Which model has taken over from which.
 pub(crate) struct Fallback {
@@ -181,8 +179,8 @@ impl Steady {
         let mut columns = 0;
         for what in told {
             what.pass_on(&mut *self.recognizer);
-            columns += usize::from(matches!(what, Told::Column(_)));
-            if columns == COLUMNS_AGAIN {
+            columns += u64::from(matches!(what, Told::Column(_)));
+            if columns == MAX_UNHEARD {
                 columns = 0;
                 self.recognizer.step()?;
             }

@@ -123,24 +123,25 @@ fn read(diary: &Diary) -> Vec<String> {
 fn what_was_said_is_heard_again_in_pieces() {
     let (diary, steady) = model("gpu:test");
     let mut steady = steady();
-    push(&mut steady, 700);
+    push(&mut steady, 1_500);
     steady.quiet();
-    push(&mut steady, 400);
+    push(&mut steady, 1_000);
     steady.step().unwrap();
     steady.voice();
-    assert_eq!(read(&diary), ["gpu:test quiet", "gpu:test step 1100", "gpu:test voice"]);
+    assert_eq!(read(&diary), ["gpu:test quiet", "gpu:test step 2500", "gpu:test voice"]);
     diary.bad.store(true, Ordering::Relaxed);
     steady.finish().unwrap();
     assert_eq!(
         read(&diary),
         [
-            "gpu:test finish 1100",
+            "gpu:test finish 2500",
             "cpu loads",
-            "cpu step 500",
+            "cpu step 800",
             "cpu quiet",
-            "cpu step 1000",
+            "cpu step 1600",
+            "cpu step 2400",
             "cpu voice",
-            "cpu finish 1100",
+            "cpu finish 2500",
         ]
     );
     push(&mut steady, 30);

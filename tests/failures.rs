@@ -75,7 +75,7 @@ fn wrong_arguments_are_named_errors() {
         assert!(!text.is_empty(), "{key}");
     }
     let (name, _) = refusal(call(&bus, "Press", &("sing", Options::new())));
-    assert_eq!(name, "org.scriven.Dictation1.Error.InvalidArgument");
+    assert_eq!(name, "org.scriven.Dictation1.Error.NotFound");
     let (name, _) = refusal(call(&bus, "StartSession", &("not a dictionary",)));
     assert!(name.starts_with("org.freedesktop.DBus.Error."), "{name}");
     let (name, _) = refusal(call_on(

@@ -36,6 +36,24 @@ fn files(folder: &Path) -> Vec<String> {
     all
 }
 
+/// The manual pages of ours that a text names, such as `scriven(1)`. There is at least one.
+fn pages(text: &str) -> Vec<(String, char)> {
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let mut pages = Vec::new();
+    for (at, _) in text.match_indices('(') {
+        let mut behind = text[at + 1..].chars();
+        let (section, closing) = (behind.next(), behind.next());
+        let name = text[..at].rsplit(|c| !is_of_a_name(c)).next().unwrap();
+        if let (Some(section @ '1'..='9'), Some(')')) = (section, closing)
+            && name.starts_with("scriven")
+        {
+            pages.push((name.to_owned(), section));
+        }
+    }
+    assert!(!pages.is_empty(), "{text}");
+    pages
+}
+
 #[test]
 fn an_installed_daemon_is_started_by_its_first_call_and_can_be_uninstalled() {
     let room = Room::without_model();
@@ -45,6 +63,13 @@ fn an_installed_daemon_is_started_by_its_first_call_and_can_be_uninstalled() {
     let service = format!("share/dbus-1/services/{NAME}.service");
     for file in ["bin/scriven", "bin/scrivend", "share/man/man1/scriven.1", &service] {
         assert!(prefix.join(file).exists(), "{file}");
+    }
+
+    let unit = fs::read_to_string(prefix.join("lib/systemd/user/scriven.service")).unwrap();
+    let help = stdout(&room.scriven(&["--help"]));
+    for (name, section) in [pages(&unit), pages(&help)].concat() {
+        let page = format!("share/man/man{section}/{name}.{section}");
+        assert!(prefix.join(&page).exists(), "{page}");
     }
 
     let ear = room.ear();
@@ -75,4 +100,16 @@ fn systemd_understands_the_unit() {
     let said = format!("{}{}", stdout(&verify), stderr(&verify));
     let about_us: Vec<&str> = said.lines().filter(|line| line.contains("scriven")).collect();
     assert!(about_us.is_empty(), "{about_us:?}");
+}
+
+#[test]
+fn the_manual_pages_are_well_formed() {
+    for page in fs::read_dir(project().join("docs/man")).unwrap() {
+        let page = page.unwrap().path();
+        let what = format!("mandoc's check of {}", page.file_name().unwrap().display());
+        match Command::new("mandoc").args(["-T", "lint", "-W", "warning"]).arg(&page).output() {
+            Ok(lint) => assert!(lint.status.success(), "{}", stdout(&lint)),
+            Err(_) => skipped(&what, "mandoc is not installed"),
+        }
+    }
 }

@@ -42,6 +42,33 @@ fn a_model_is_imported_used_and_removed() {
 }
 
 #[test]
+fn a_fine_tuned_model_has_a_name_of_its_own_also_after_a_restart() {
+    let room = Room::without_model();
+    let daemon = room.daemon();
+    let scriven = |arguments: &[&str]| {
+        let output = room.scriven(&[&["model"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        stdout(&output)
+    };
+    scriven(&["import", "my-finetune", data(MODEL).to_str().unwrap()]);
+    scriven(&["use", "my-finetune"]);
+    drop(daemon);
+    let _daemon = room.ready_daemon();
+    let list = scriven(&["list"]);
+    let line = list.lines().find(|line| line.contains("my-finetune")).expect("it is listed");
+    assert!(line.starts_with("* ") && line.contains("English"), "{line}");
+    assert!(line.contains(" MB") && line.ends_with("installed"), "{line}");
+    let (sound, said) = sentence();
+    assert_heard(said, &stdout(&room.scriven(&["transcribe", sound.to_str().unwrap()])));
+    scriven(&["rm", "my-finetune"]);
+    assert!(!scriven(&["list"]).contains("my-finetune"));
+    assert!(!room.models().join("my-finetune").exists());
+    let escape = room.scriven(&["model", "import", "../out", data(MODEL).to_str().unwrap()]);
+    assert_eq!(escape.status.code(), Some(1));
+    assert!(stderr(&escape).contains("cannot name a model"), "{}", stderr(&escape));
+}
+
+#[test]
 fn what_is_no_model_is_refused_and_leaves_nothing_behind() {
     let room = Room::without_model();
     let _daemon = room.daemon();

@@ -87,6 +87,23 @@ fn the_readme_names_targets_that_the_makefile_has() {
 }
 
 #[test]
+fn the_manual_page_names_every_member_of_the_contract() {
+    let page = read("docs/man/scrivend.8");
+    for interface in ["", ".Session", ".Model"] {
+        let xml = read(&format!("docs/dbus/org.scriven.Dictation1{interface}.xml"));
+        let members = xml.lines().map(str::trim_start).filter(|line| {
+            ["<method", "<signal"].iter().any(|tag| line.starts_with(tag))
+                || interface.is_empty() && line.starts_with("<property")
+        });
+        for member in members.filter_map(|line| line.split('"').nth(1)) {
+            let is_named =
+                page.contains(&format!(".Fn {member}")) || page.contains(&format!(".Va {member}"));
+            assert!(is_named, "docs/man/scrivend.8 has no {member}");
+        }
+    }
+}
+
+#[test]
 fn no_file_names_a_path_of_one_machine() {
     let paths = [
         concat!("/wo", "rk/"),

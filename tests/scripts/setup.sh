@@ -98,5 +98,5 @@ debian dbus-daemon pipewire pipewire-bin wireplumber python3
 python3 -m pip --version >/dev/null 2>&1 || debian python3-pip
 speech
 [ "$for_what" = demo ] && exit
-debian git pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
+debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
 weights

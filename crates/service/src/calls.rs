@@ -49,7 +49,17 @@ impl Daemon {
                 answer(&reply, self.set_languages(languages));
             }
             Call::End(id, ending, reply) => answer(&reply, self.end(id, ending)),
-            Call::Model(id, call, reply) => answer(&reply, self.model_call(&id, call)),
+            Call::Import(id, path, reply) => {
+                let result = self.import_model(&id, path).await;
+                self.publish().await;
+                answer(&reply, result);
+            }
+            Call::Model(id, call, reply) => {
+                let result = self.model_call(&id, call);
+                // Whoever has the answer may read what has begun.
+                self.publish().await;
+                answer(&reply, result);
+            }
         }
     }
 

@@ -341,4 +341,19 @@ mod tests {
         let keys = complete.lines().filter(|line| line.contains('=')).count();
         assert_eq!(keys, 18, "a key is missing in docs/configuration.md");
     }
+
+    #[test]
+    fn the_manual_page_shows_every_key_with_its_default() {
+        let page = include_str!("../../../docs/man/scriven-config.5");
+        for line in documented()[0].lines() {
+            let Some((key, value)) = line.split_once(" = ") else { continue };
+            let value = match value {
+                "[]" => "Bq".into(),
+                text if text.starts_with('"') => format!("Qq {}", text.trim_matches('"')),
+                number => number.to_owned(),
+            };
+            let item = format!(".It Ic {key} No = {}\n", value.trim_end());
+            assert!(page.contains(&item), "docs/man/scriven-config.5 has no line {item}");
+        }
+    }
 }

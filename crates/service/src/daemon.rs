@@ -39,6 +39,8 @@ pub(crate) enum Event {
     Report(Id, Report),
     /// A model was loaded, or not; the number says which attempt it was.
     Loaded(u64, Result<Arc<dyn Model>, Error>),
+    /// The GPU of the first model has failed; what has become of that on the CPU.
+    Replaced(Arc<dyn Model>, Error, Result<Arc<dyn Model>, Error>),
     Fetching(String, models::Progress),
     Fetched(String, Result<(), models::Error>),
     /// A peer has left the bus.
@@ -58,6 +60,7 @@ pub(crate) enum Call {
     Sources(Reply<Vec<Dict<'static>>>),
     SetLanguages(Vec<String>, Reply<()>),
     End(Id, Ending, Reply<()>),
+    Import(String, PathBuf, Reply<OwnedObjectPath>),
     Model(String, ModelCall, Reply<()>),
 }
 
@@ -139,6 +142,7 @@ impl Daemon {
                 Event::Call(call) => self.call(call).await,
                 Event::Report(id, report) => self.report(id, report).await,
                 Event::Loaded(attempt, result) => self.loaded(attempt, result),
+                Event::Replaced(failed, why, by) => self.replaced(&failed, &why, by),
                 Event::Fetching(id, progress) => self.fetching(&id, progress),
                 Event::Fetched(id, result) => self.fetched(&id, result),
                 Event::Vanished(name) => self.vanished(&name),
@@ -239,7 +243,7 @@ impl Daemon {
     }
 
     /// Tells the bus what has changed since it was told last.
-    async fn publish(&mut self) {
+    pub(crate) async fn publish(&mut self) {
         let now = self.shown();
         let was = self.board.replace(now.clone());
         if now != was {

@@ -9,6 +9,7 @@ mod clock;
 pub mod config;
 mod daemon;
 pub mod error;
+mod fallback;
 mod live;
 mod model_object;
 pub mod models;
@@ -57,16 +58,14 @@ pub async fn run(
     let (sender, events) = async_channel::bounded(EVENT_QUEUE);
     let desk = Desk(sender.clone());
     let board = Board::default();
-    let shelf = Shelf::new(&config, &folders);
-    let mut models = Vec::new();
+    let shelf = Shelf::new(&config, &folders, parts.catalog.clone());
     let mut bus = bus.allow_name_replacements(false).replace_existing_names(false);
     for (id, board) in shelf.boards() {
         let path = ModelObject::path(id);
-        models.push(path.clone());
         let object = ModelObject { id: id.to_owned(), desk: desk.clone(), board };
         bus = bus.serve_at(path, object);
     }
-    let service = Service::new(desk.clone(), board.clone(), models);
+    let service = Service::new(desk.clone(), board.clone(), shelf.listed());
     let connection =
         bus.serve_at(PATH, fdo::ObjectManager).serve_at(PATH, service).name(NAME).build().await;
     let connection = match connection {

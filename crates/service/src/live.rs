@@ -20,6 +20,10 @@ pub(crate) const MIN_GAP: Duration = Duration::from_millis(100);
 /// An update waits for this much more audio than the last one took to compute, so that a slow
 /// machine falls back to fewer partials and not behind.
 const HEADROOM: f64 = 1.3;
+/// Columns that a recognizer may get between two steps: 8 s. Its window has room for 28 s and is cut
+/// at a committed word, for which it takes two steps: with fewer, sound that comes faster than it is
+/// spoken, or without partials, would be lost. A slow machine needs the time between them.
+pub(crate) const MAX_UNHEARD: u64 = 800;
 
 pub(crate) struct Live {
     job: Arc<Job>,
@@ -66,11 +70,11 @@ impl Live {
     pub(crate) fn take(&mut self, speech: Speech, say: &mut dyn FnMut(Report)) {
         match speech {
             Speech::Start { at } => self.begin(at),
-            Speech::Column(column) => self.column(&column),
+            Speech::Column(column) => self.column(&column, say),
             Speech::Quiet { .. } => {
                 self.recognizer.quiet();
                 // What is recognized now is what the final text is made of: work ahead.
-                self.update(say);
+                self.step(say);
             }
             Speech::Voice { .. } => self.recognizer.voice(),
             Speech::End { .. } => self.finish(say),
@@ -90,13 +94,16 @@ impl Live {
         debug!(session = self.job.id, utterance = self.count, "utterance begins");
     }
 
-    fn column(&mut self, column: &[f32]) {
+    fn column(&mut self, column: &[f32], say: &mut dyn FnMut(Report)) {
         let Some(utterance) = &mut self.utterance else { return };
         if self.broken || self.job.meter.is_cancelled() {
             return;
         }
         self.recognizer.push(column);
         utterance.columns += 1;
+        if utterance.columns - utterance.seen >= MAX_UNHEARD {
+            self.step(say);
+        }
     }
 
     /// Whether enough was heard since the last update.
@@ -107,11 +114,19 @@ impl Live {
         fresh >= self.interval
     }
 
-    /// Recognizes what was heard so far, and says so if the text has changed.
+    /// Recognizes what was heard so far, if anybody wants to know it now.
     pub(crate) fn update(&mut self, say: &mut dyn FnMut(Report)) {
-        let Some(utterance) = &mut self.utterance else { return };
+        let Some(utterance) = &self.utterance else { return };
         let idle = utterance.columns == utterance.seen || self.shown.elapsed() < MIN_GAP;
-        if idle || !self.job.partials || self.broken || self.job.meter.is_cancelled() {
+        if !idle && self.job.partials {
+            self.step(say);
+        }
+    }
+
+    /// Recognizes what was heard so far, and says so if the text has changed.
+    fn step(&mut self, say: &mut dyn FnMut(Report)) {
+        let Some(utterance) = &mut self.utterance else { return };
+        if self.broken || self.job.meter.is_cancelled() {
             return;
         }
         let begun = Instant::now();
@@ -121,13 +136,13 @@ impl Live {
         self.interval = self.job.update.max(took.mul_f64(HEADROOM));
         utterance.seen = utterance.columns;
         match result {
-            Ok(Some(partial)) => {
+            Ok(Some(partial)) if self.job.partials => {
                 if let Some(report) = utterance.partial(self.count, partial) {
                     self.shown = Instant::now();
                     say(report);
                 }
             }
-            Ok(None) => {}
+            Ok(_) => {}
             Err(error) => self.fail(&error, say),
         }
     }

@@ -1,4 +1,4 @@
-//! The interface `org.scriven.Dictation1.Model`: one object a model of the catalog.
+//! The interface `org.scriven.Dictation1.Model`: one object a model.
 
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ impl ModelObject {
         self.board.get().size
     }
 
-    #[zbus(property(emits_changed_signal = "const"))]
+    #[zbus(property)]
     fn multilingual(&self) -> bool {
         self.board.get().multilingual
     }

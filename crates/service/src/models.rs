@@ -10,6 +10,7 @@
 
 mod catalog;
 mod download;
+mod header;
 mod pip;
 mod source;
 mod store;

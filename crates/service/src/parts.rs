@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::ops::{ControlFlow, Range};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use scriven_recognizer as recognizer;
 use scriven_recognizer::{
     Compute, Options, Outcome, Partial, Precision, Recognizer, Segment, Transcript,
 };
+
+use crate::models::Catalog;
 
 /// A source of samples with the few facts the bus tells about it.
 pub trait Input: audio::Source {
@@ -54,6 +56,8 @@ pub trait Model: Send + Sync {
     fn fallback(&self) -> Option<&str>;
     /// Whether the model can do what `options` ask for.
     fn check(&self, options: &Options) -> Result<(), recognizer::Error>;
+    /// The same model on the CPU, for when a GPU fails in the middle of work; takes seconds.
+    fn on_cpu(&self) -> Loaded;
     /// A recognizer for one live session.
     fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error>;
     /// A whole recording, see [`recognizer::Model::transcribe`].
@@ -81,6 +85,8 @@ pub struct Parts {
     pub sources: Arc<dyn Fn(Host) -> Result<Vec<SourceInfo>, audio::Error> + Send + Sync>,
     /// Loads a model from its folder; takes seconds.
     pub load: Arc<Load>,
+    /// The models that can be downloaded, and where they are.
+    pub catalog: Catalog,
 }
 
 impl Parts {
@@ -91,8 +97,9 @@ impl Parts {
             file: Arc::new(|file, pace| Ok(Box::new(FileSource::open(file, pace)?))),
             sources: Arc::new(audio::capture::list_sources),
             load: Arc::new(|folder, compute, precision| {
-                Ok(Arc::new(recognizer::Model::load(folder, compute, precision)?))
+                Ok(Arc::new(Whisper::load(folder, compute, precision)?))
             }),
+            catalog: Catalog::builtin(),
         }
     }
 }
@@ -139,25 +146,47 @@ impl Recognize for Recognizer {
     }
 }
 
-impl Model for recognizer::Model {
+/// A model and where to load it from again.
+struct Whisper {
+    model: recognizer::Model,
+    folder: PathBuf,
+    precision: Precision,
+}
+
+impl Whisper {
+    fn load(
+        folder: &Path,
+        compute: &Compute,
+        precision: Precision,
+    ) -> Result<Self, recognizer::Error> {
+        let model = recognizer::Model::load(folder, compute, precision)?;
+        Ok(Self { model, folder: folder.into(), precision })
+    }
+}
+
+impl Model for Whisper {
     fn n_mels(&self) -> usize {
-        Self::n_mels(self)
+        self.model.n_mels()
     }
 
     fn backend(&self) -> &str {
-        Self::backend(self)
+        self.model.backend()
     }
 
     fn fallback(&self) -> Option<&str> {
-        Self::fallback(self)
+        self.model.fallback()
     }
 
     fn check(&self, options: &Options) -> Result<(), recognizer::Error> {
-        options.check(self)
+        options.check(&self.model)
+    }
+
+    fn on_cpu(&self) -> Loaded {
+        Ok(Arc::new(Self::load(&self.folder, &Compute::Cpu, self.precision)?))
     }
 
     fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
-        Ok(Box::new(Recognizer::new(self.clone(), options)?))
+        Ok(Box::new(Recognizer::new(self.model.clone(), options)?))
     }
 
     fn transcribe(
@@ -167,6 +196,6 @@ impl Model for recognizer::Model {
         options: &Options,
         progress: &mut dyn FnMut(usize, &[Segment]) -> ControlFlow<()>,
     ) -> Result<Transcript, recognizer::Error> {
-        Self::transcribe(self, columns, voiced, options, progress)
+        self.model.transcribe(columns, voiced, options, progress)
     }
 }

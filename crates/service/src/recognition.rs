@@ -2,18 +2,22 @@
 //!
 //! Takes all that has arrived before it computes, so that a slow machine gives fewer partials and
 //! never a longer delay. Recordings wait behind live speech: between two windows of a recording
-//! whoever speaks is served until the utterance is over.
+//! whoever speaks is served until the utterance is over. [`crate::fallback`] goes on where a GPU
+//! fails.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use crossbeam_channel::Receiver;
-use scriven_recognizer::Segment;
+use scriven_recognizer::{self as recognizer, Segment};
 
 use crate::daemon::Event;
 use crate::error::Error;
+use crate::fallback::{Fallback, Steady};
 use crate::live::Live;
-use crate::pipeline::{Id, Recording, Report, Said, Work, micros_of};
+use crate::parts::Model;
+use crate::pipeline::{HOP_LENGTH, Id, Recording, Report, Said, Work, micros, micros_of};
 
 pub(crate) struct Recognition {
     work: Receiver<Work>,
@@ -22,11 +26,20 @@ pub(crate) struct Recognition {
     live: Vec<Live>,
     /// Whole recordings, each waiting for the one before. `main` hands out one at a time.
     recordings: VecDeque<Recording>,
+    fallback: Rc<Fallback>,
+}
+
+/// How far a recording is.
+#[derive(Default)]
+struct Reached {
+    columns: usize,
+    phrases: u32,
 }
 
 impl Recognition {
     pub(crate) fn new(work: Receiver<Work>, events: async_channel::Sender<Event>) -> Self {
-        Self { work, events, live: Vec::new(), recordings: VecDeque::new() }
+        let fallback = Rc::new(Fallback::new(events.clone()));
+        Self { work, events, live: Vec::new(), recordings: VecDeque::new(), fallback }
     }
 
     /// Works until nobody can send any more.
@@ -56,13 +69,15 @@ impl Recognition {
     fn take(&mut self, work: Work) {
         let say = reporter(&self.events);
         match work {
-            Work::Open(job, model) => match model.recognizer(job.options.clone()) {
-                Ok(recognizer) => {
-                    let at = if job.device { 0 } else { self.live.len() };
-                    self.live.insert(at, Live::new(job, recognizer));
+            Work::Open(job, model) => {
+                match Steady::new(self.fallback.clone(), model, job.options.clone()) {
+                    Ok(recognizer) => {
+                        let at = if job.device { 0 } else { self.live.len() };
+                        self.live.insert(at, Live::new(job, Box::new(recognizer)));
+                    }
+                    Err(error) => say(job.id, Report::Failed(Error::recognizing(&error))),
                 }
-                Err(error) => say(job.id, Report::Failed(Error::recognizing(&error))),
-            },
+            }
             Work::Speech(id, speech) => {
                 if let Some(live) = self.live.iter_mut().find(|live| live.id() == id) {
                     live.take(speech, &mut |report| say(id, report));
@@ -92,17 +107,45 @@ impl Recognition {
     }
 
     fn transcribe(&mut self, recording: &Recording) {
-        let Recording { job, model, columns, voiced } = recording;
-        let events = self.events.clone();
-        let say = |report| reporter(&events)(job.id, report);
-        let mut count = 0;
+        let job = &recording.job;
+        let say = reporter(&self.events);
         if job.meter.is_cancelled() {
-            return say(Report::Done);
+            return say(job.id, Report::Done);
         }
-        let result = model.transcribe(columns, voiced, &job.options, &mut |_, segments| {
+        let model = &recording.model;
+        let mut model = self.fallback.of(model).unwrap_or_else(|| model.clone());
+        let mut reached = Reached::default();
+        while let Err(error) = self.transcribe_from(&mut reached, recording, &*model) {
+            match self.fallback.take_over(&model, error) {
+                Ok(by) => model = by,
+                Err(error) => {
+                    say(job.id, Report::Failed(Error::recognizing(&error)));
+                    break;
+                }
+            }
+        }
+        say(job.id, Report::Done);
+    }
+
+    /// Transcribes what is left of a recording.
+    fn transcribe_from(
+        &mut self,
+        reached: &mut Reached,
+        recording: &Recording,
+        model: &dyn Model,
+    ) -> Result<(), recognizer::Error> {
+        let Recording { job, columns, voiced, .. } = recording;
+        let say = reporter(&self.events);
+        let from = reached.columns;
+        let left = voiced.iter().filter(|voice| voice.end > from);
+        let left: Vec<_> =
+            left.map(|voice| voice.start.saturating_sub(from)..voice.end - from).collect();
+        let columns = &columns[from * model.n_mels()..];
+        let result = model.transcribe(columns, &left, &job.options, &mut |column, segments| {
+            reached.columns = from + column;
             for segment in segments {
-                count += 1;
-                say(phrase(count, segment));
+                reached.phrases += 1;
+                say(job.id, phrase(reached.phrases, from, segment));
             }
             self.serve_the_living();
             match job.meter.is_cancelled() {
@@ -110,16 +153,14 @@ impl Recognition {
                 false => ControlFlow::Continue(()),
             }
         });
-        if let Err(error) = result {
-            say(Report::Failed(Error::recognizing(&error)));
-        }
-        say(Report::Done);
+        result.map(drop)
     }
 }
 
-/// One phrase of a recording.
-fn phrase(utterance: u32, segment: &Segment) -> Report {
-    let (start, end) = (micros_of(segment.start), micros_of(segment.end));
+/// One phrase of a recording, whose times count from column `from`.
+fn phrase(utterance: u32, from: usize, segment: &Segment) -> Report {
+    let origin = micros(from as u64 * HOP_LENGTH);
+    let (start, end) = (origin + micros_of(segment.start), origin + micros_of(segment.end));
     let confidence = Some(segment.confidence);
     let language = Some(segment.language.to_owned());
     let said = Said { start, end, audio_end: end, language, confidence, words: Vec::new() };

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zbus::message::Header;
@@ -75,11 +76,15 @@ impl<T: Clone> Board<T> {
 pub(crate) struct Service {
     desk: Desk,
     board: Board<Shown>,
-    models: Vec<OwnedObjectPath>,
+    models: Board<Vec<OwnedObjectPath>>,
 }
 
 impl Service {
-    pub(crate) fn new(desk: Desk, board: Board<Shown>, models: Vec<OwnedObjectPath>) -> Self {
+    pub(crate) fn new(
+        desk: Desk,
+        board: Board<Shown>,
+        models: Board<Vec<OwnedObjectPath>>,
+    ) -> Self {
         Self { desk, board, models }
     }
 }
@@ -151,7 +156,12 @@ impl Service {
 
     #[zbus(out_args("models"))]
     fn list_models(&self) -> Vec<OwnedObjectPath> {
-        self.models.clone()
+        self.models.get()
+    }
+
+    #[zbus(out_args("model"))]
+    async fn import_model(&self, id: String, path: String) -> Result<OwnedObjectPath, Error> {
+        self.desk.ask(|reply| Call::Import(id, PathBuf::from(path), reply)).await
     }
 
     #[zbus(signal)]
@@ -247,6 +257,6 @@ impl Service {
 fn known(action: &str) -> Result<(), Error> {
     match action {
         "dictate" => Ok(()),
-        _ => Err(Error::InvalidArgument(format!("action `{action}` is not known; use `dictate`"))),
+        _ => Err(Error::NotFound(format!("there is no action `{action}`; use `dictate`"))),
     }
 }

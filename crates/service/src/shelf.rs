@@ -2,33 +2,38 @@
 //!
 //! Loading and fetching run on threads of their own (`model`, `fetch`) and report to `main`.
 
+mod fetch;
+mod own;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use scriven_recognizer::{Compute, Options};
 use tracing::{info, warn};
-use zbus::Connection;
+use zbus::{Connection, OwnedObjectPath};
 
 use crate::config::{Config, Folders};
 use crate::daemon::{Daemon, Ending, Event, sent};
 use crate::error::{Error, chain};
 use crate::model_object::{ModelObject, ModelShown};
-use crate::models::{self, Catalog, Phase, Progress, Store};
+use crate::models::{self, Catalog, Entry, Store};
 use crate::parts::Model;
 use crate::pipeline::spawn;
 use crate::service::Board;
+use crate::shelf::fetch::Fetching;
 use crate::watch::trying;
 
 /// What to pull where nothing was chosen: good on any machine, and knows every language.
 const FIRST_MODEL: &str = "base";
 
-/// The models of the catalog and the one in use.
+/// The models of the catalog, those of the user's own, and the one in use.
 pub(crate) struct Shelf {
     store: Arc<Store>,
     books: Vec<Book>,
+    /// The objects of all books, as `ListModels` tells them.
+    listed: Board<Vec<OwnedObjectPath>>,
     /// Where the id of the model chosen last is kept.
     memory: PathBuf,
     chosen: String,
@@ -44,39 +49,28 @@ enum Loaded {
     Failed(Error),
 }
 
-/// One model of the catalog.
+/// One model.
 struct Book {
     shown: ModelShown,
     board: Board<ModelShown>,
-    /// Set to stop what fetches it.
-    fetching: Option<Arc<AtomicBool>>,
+    fetching: Option<Fetching>,
 }
 
 impl Shelf {
-    pub(crate) fn new(config: &Config, folders: &Folders) -> Self {
+    pub(crate) fn new(config: &Config, folders: &Folders, catalog: Catalog) -> Self {
         let configured = !config.models.as_os_str().is_empty();
         let folder = if configured { &config.models } else { &folders.models };
-        let catalog = Catalog::builtin();
-        let books = catalog.entries().iter().map(|entry| ModelShown {
-            id: entry.id.clone(),
-            size: entry.size,
-            multilingual: entry.multilingual,
-            state: "absent",
-            progress: (0, 0),
-            detail: String::new(),
-        });
-        let books: Vec<_> = books.collect();
         let store = Arc::new(Store::new(folder.clone(), catalog));
-        let book = |mut shown: ModelShown| {
-            if store.is_installed(&shown.id) {
-                shown.state = "installed";
-            }
-            Book { board: Board::new(shown.clone()), shown, fetching: None }
+        let mut shelf = Self {
+            books: store.catalog().entries().iter().map(|entry| Book::of(entry, &store)).collect(),
+            listed: Board::default(),
+            memory: folders.state.join("model"),
+            chosen: String::new(),
+            attempt: 0,
+            loaded: Loaded::Nothing,
+            store,
         };
-        let books = books.into_iter().map(book).collect();
-        let memory = folders.state.join("model");
-        let (attempt, loaded) = (0, Loaded::Nothing);
-        let mut shelf = Self { store, books, memory, chosen: String::new(), attempt, loaded };
+        shelf.add_those_of_the_user();
         shelf.choose(&config.model);
         shelf
     }
@@ -92,6 +86,11 @@ impl Shelf {
                 .unwrap_or_else(|| FIRST_MODEL.into()),
             id => id.into(),
         };
+    }
+
+    /// The objects of all models, as they are from time to time.
+    pub(crate) fn listed(&self) -> Board<Vec<OwnedObjectPath>> {
+        self.listed.clone()
     }
 
     /// The objects to put on the bus.
@@ -136,7 +135,10 @@ impl Shelf {
     }
 
     fn absent(&self, id: &str) -> Error {
-        Error::NoModel(format!("model {id} is not installed; run: scriven model pull {id}"))
+        Error::NoModel(match self.is_of_catalog(id) {
+            true => format!("model {id} is not installed; run: scriven model pull {id}"),
+            false => format!("model {id} is not installed; run: scriven model import {id} PATH"),
+        })
     }
 
     /// Checks options against the model; while it loads, the threads find out.
@@ -148,13 +150,6 @@ impl Shelf {
     fn book(&mut self, id: &str) -> Result<&mut Book, Error> {
         let found = self.books.iter_mut().find(|book| book.shown.id == id);
         found.ok_or_else(|| Error::NotFound(format!("no model is called {id}")))
-    }
-
-    pub(crate) fn cancel_download(&mut self, id: &str) -> Result<(), Error> {
-        if let Some(cancel) = &self.book(id)?.fetching {
-            cancel.store(true, Ordering::Relaxed);
-        }
-        Ok(())
     }
 
     /// Tells the bus about models that have changed.
@@ -173,6 +168,9 @@ impl Shelf {
             if now.size != was.size {
                 sent(object.size_changed(to).await);
             }
+            if now.multilingual != was.multilingual {
+                sent(object.multilingual_changed(to).await);
+            }
             if now.progress != was.progress {
                 sent(object.progress_changed(to).await);
             }
@@ -183,6 +181,25 @@ impl Shelf {
                 sent(object.state_changed(to).await);
             }
         }
+        self.drop_the_forgotten(connection).await;
+    }
+}
+
+impl Book {
+    /// A model of the catalog.
+    fn of(entry: &Entry, store: &Store) -> Self {
+        Self::new(ModelShown {
+            id: entry.id.clone(),
+            size: entry.size,
+            multilingual: entry.multilingual,
+            state: if store.is_installed(&entry.id) { "installed" } else { "absent" },
+            progress: (0, 0),
+            detail: String::new(),
+        })
+    }
+
+    fn new(shown: ModelShown) -> Self {
+        Self { board: Board::new(shown.clone()), shown, fetching: None }
     }
 }
 
@@ -246,82 +263,19 @@ impl Daemon {
         }
     }
 
-    pub(crate) fn download(&mut self, id: &str) -> Result<(), Error> {
-        let store = self.shelf.store.clone();
-        self.fetch(id, move |id, cancel, on| store.pull(id, cancel, on))
-    }
-
-    pub(crate) fn import(&mut self, id: &str, path: PathBuf) -> Result<(), Error> {
-        if !path.is_absolute() {
-            let message = "the path must be absolute: the daemon runs in a folder of its own";
-            return Err(Error::InvalidArgument(message.into()));
-        }
-        let store = self.shelf.store.clone();
-        self.fetch(id, move |id, cancel, on| store.import(id, &path, cancel, on))
-    }
-
-    /// Starts to fetch a model. What comes of it is told by the model's properties.
-    fn fetch(
+    /// The GPU has failed in the middle of work, and `by` computes from now on.
+    pub(crate) fn replaced(
         &mut self,
-        id: &str,
-        run: impl FnOnce(&str, &AtomicBool, &mut dyn FnMut(Progress)) -> Result<(), models::Error>
-        + Send
-        + 'static,
-    ) -> Result<(), Error> {
-        let events = self.desk.0.clone();
-        let book = self.shelf.book(id)?;
-        if book.fetching.is_some() {
-            return Ok(());
+        failed: &Arc<dyn Model>,
+        why: &Error,
+        by: Result<Arc<dyn Model>, Error>,
+    ) {
+        if !self.shelf.model().is_some_and(|model| Arc::ptr_eq(&model, failed)) {
+            // Another model was chosen meanwhile.
+            return;
         }
-        let cancel = Arc::new(AtomicBool::new(false));
-        book.fetching = Some(cancel.clone());
-        book.shown.state = "downloading";
-        book.shown.progress = (0, 0);
-        book.shown.detail.clear();
-        let id = id.to_owned();
-        let started = spawn("fetch", move || {
-            let mut on = |progress| {
-                drop(events.send_blocking(Event::Fetching(id.clone(), progress)));
-            };
-            let result = run(&id, &cancel, &mut on);
-            drop(events.send_blocking(Event::Fetched(id, result)));
-        });
-        started.map_err(|error| Error::Overloaded(error.to_string()))
-    }
-
-    pub(crate) fn fetching(&mut self, id: &str, progress: Progress) {
-        let Ok(book) = self.shelf.book(id) else { return };
-        book.shown.state = match progress.phase {
-            Phase::Downloading => "downloading",
-            Phase::Converting => "converting",
-        };
-        book.shown.progress = (progress.done, progress.total);
-        book.shown.detail = progress.detail;
-    }
-
-    pub(crate) fn fetched(&mut self, id: &str, result: Result<(), models::Error>) {
-        let installed = self.shelf.store.is_installed(id);
-        let Ok(book) = self.shelf.book(id) else { return };
-        book.fetching = None;
-        (book.shown.state, book.shown.detail) = match &result {
-            Ok(()) => ("installed", String::new()),
-            Err(error) if installed => ("installed", chain(error)),
-            Err(models::Error::Cancelled) => ("absent", "cancelled".into()),
-            Err(error) => ("failed", chain(error)),
-        };
-        match result {
-            Ok(()) => info!(model = id, "model installed"),
-            Err(error) => warn!(model = id, "{}", chain(&error)),
-        }
-        let helps = match &self.shelf.loaded {
-            Loaded::Nothing => true,
-            Loaded::Failed(_) => id == self.shelf.chosen,
-            Loaded::Loading | Loaded::Ready(_) => false,
-        };
-        if installed && helps {
-            self.shelf.choose(&self.config.model);
-            self.load_model();
-        }
+        self.note(why);
+        self.shelf.loaded = by.map_or_else(Loaded::Failed, Loaded::Ready);
     }
 
     pub(crate) fn remove_model(&mut self, id: &str) -> Result<(), Error> {
@@ -329,15 +283,20 @@ impl Daemon {
         if in_use && !self.sessions.all.is_empty() {
             return Err(Error::Busy("the model is in use; stop the session first".into()));
         }
-        let store = self.shelf.store.clone();
+        let (store, is_of_catalog) = (self.shelf.store.clone(), self.shelf.is_of_catalog(id));
         let book = self.shelf.book(id)?;
         if book.fetching.is_some() {
-            return Err(Error::Busy("the model is being fetched; cancel that first".into()));
+            return Err(fetch::busy());
         }
-        store.remove(id).map_err(|error| match error {
-            models::Error::NotInstalled(_) => Error::NotFound(chain(&error)),
-            error => Error::Failed(chain(&error)),
-        })?;
+        match store.remove(id) {
+            Ok(()) => {}
+            // An import that has failed is forgotten.
+            Err(models::Error::NotInstalled(_)) if !is_of_catalog => {}
+            Err(error @ models::Error::NotInstalled(_)) => {
+                return Err(Error::NotFound(chain(&error)));
+            }
+            Err(error) => return Err(Error::Failed(chain(&error))),
+        }
         book.shown.state = "absent";
         book.shown.progress = (0, 0);
         book.shown.detail.clear();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -44,7 +45,7 @@ Files:
   ~/.local/share/scriven/models/    models
 
 See also:
-  scrivend(8)";
+  scrivend(8), scriven-config(5)";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -280,9 +281,19 @@ pub(crate) enum ModelCommand {
     },
     /// Take a model that is on this machine already
     ///
-    /// PATH is a checkpoint of OpenAI (.pt), a safetensors file or folder, or a CTranslate2 folder.
-    Import { id: String, path: PathBuf },
+    /// PATH is a checkpoint of OpenAI (.pt), a safetensors file or folder, a CTranslate2 folder, or a
+    /// ggml file of whisper.cpp.
+    #[command(after_long_help = "Examples:\n  \
+        scriven model import base ~/Downloads/base.pt\n  \
+        scriven model import my-finetune checkpoints/best/ && scriven model use my-finetune")]
+    Import {
+        /// A model of `scriven model list`, or a name of your own: a-z 0-9 . _ -
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+        path: PathBuf,
+    },
     /// Delete a model from this machine
+    #[command(visible_alias = "rm")]
     Remove { id: String },
     /// Dictate with this model from now on
     Use { id: String },

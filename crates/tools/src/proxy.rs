@@ -37,6 +37,7 @@ pub(crate) trait Dictation {
     -> zbus::Result<OwnedObjectPath>;
     fn list_sources(&self) -> zbus::Result<Vec<Dictionary>>;
     fn list_models(&self) -> zbus::Result<Vec<OwnedObjectPath>>;
+    fn import_model(&self, id: &str, path: &str) -> zbus::Result<OwnedObjectPath>;
 
     #[zbus(signal)]
     fn partial(
@@ -134,7 +135,7 @@ pub(crate) struct SessionProperties {
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct ModelProperties {
     pub(crate) id: String,
-    /// Bytes to download.
+    /// Bytes to download, or of what the user has imported.
     pub(crate) size: u64,
     pub(crate) multilingual: bool,
     /// `absent`, `downloading`, `converting`, `installed`, `failed`.

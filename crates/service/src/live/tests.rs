@@ -1,26 +1,44 @@
 //! The promises about text, against a recognizer that says whatever it likes.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use scriven_recognizer::{self as recognizer, Options, Reason};
 
 use super::*;
 use crate::pipeline::Meter;
 
+/// Committed and tentative text.
+type Texts = (&'static str, &'static str);
+
 /// Says what it is told to.
 struct Scripted {
-    steps: VecDeque<Option<(&'static str, &'static str)>>,
+    steps: VecDeque<Option<Texts>>,
     last: Option<Outcome>,
+    /// Columns pushed before each step.
+    lengths: Rc<RefCell<Vec<usize>>>,
+    columns: usize,
+}
+
+impl Scripted {
+    fn new(steps: impl IntoIterator<Item = Option<Texts>>, last: Option<Outcome>) -> Self {
+        let steps = steps.into_iter().collect();
+        Self { steps, last, lengths: Rc::default(), columns: 0 }
+    }
 }
 
 impl Recognize for Scripted {
-    fn push(&mut self, _: &[f32]) {}
+    fn push(&mut self, _: &[f32]) {
+        self.columns += 1;
+    }
 
     fn quiet(&mut self) {}
 
     fn voice(&mut self) {}
 
     fn step(&mut self) -> Result<Option<Partial>, recognizer::Error> {
+        self.lengths.borrow_mut().push(std::mem::take(&mut self.columns));
         Ok(self.steps.pop_front().flatten().map(|(committed, tentative)| Partial {
             committed: committed.into(),
             tentative: tentative.into(),
@@ -39,13 +57,8 @@ fn text(text: &str) -> Outcome {
     Outcome::Final(Final { text: text.into(), language: "en", words: vec![], confidence: 1.0 })
 }
 
-/// One utterance: what is said about it, a line a report.
-fn heard(
-    steps: &[Option<(&'static str, &'static str)>],
-    last: Option<Outcome>,
-    cancelled: bool,
-) -> Vec<String> {
-    let job = Job {
+fn job() -> Job {
+    Job {
         id: 1,
         options: Options::default(),
         device: true,
@@ -54,9 +67,14 @@ fn heard(
         tail: Duration::ZERO,
         update: Duration::from_millis(200),
         meter: Meter::default(),
-    };
+    }
+}
+
+/// One utterance: what is said about it, a line a report.
+fn heard(steps: &[Option<Texts>], last: Option<Outcome>, cancelled: bool) -> Vec<String> {
+    let job = job();
     job.meter.cancelled.store(cancelled, std::sync::atomic::Ordering::Relaxed);
-    let scripted = Scripted { steps: steps.iter().copied().collect(), last };
+    let scripted = Scripted::new(steps.iter().copied(), last);
     let mut live = Live::new(Arc::new(job), Box::new(scripted));
     let mut said = Vec::new();
     let mut say = |report: Report| said.push(line(report));
@@ -114,18 +132,9 @@ fn every_utterance_ends_in_one_final_or_discarded() {
 
 #[test]
 fn partials_are_few_and_far_between() {
-    let job = Arc::new(Job {
-        id: 1,
-        options: Options::default(),
-        device: true,
-        partials: true,
-        segments: scriven_audio::SegmentConfig::default(),
-        tail: Duration::ZERO,
-        update: Duration::from_millis(200),
-        meter: Meter::default(),
-    });
-    let steps = (0..1000).map(|_| Some(("", "a"))).collect();
-    let mut live = Live::new(job, Box::new(Scripted { steps, last: None }));
+    let job = Arc::new(job());
+    let scripted = Scripted::new((0..1000).map(|_| Some(("", "a"))), None);
+    let mut live = Live::new(job, Box::new(scripted));
     let mut count = 0;
     live.take(Speech::Start { at: 0 }, &mut |_| ());
     for i in 0..100 {
@@ -139,4 +148,22 @@ fn partials_are_few_and_far_between() {
     live.shown = Instant::now() - MIN_GAP;
     live.update(&mut |_| count += 1);
     assert_eq!(count, 1, "nothing has changed");
+}
+
+#[test]
+fn sound_that_comes_at_once_or_without_partials_is_recognized_piece_by_piece() {
+    for partials in [true, false] {
+        let mut job = job();
+        job.partials = partials;
+        let scripted = Scripted::new((0..1000).map(|_| Some(("", "a"))), None);
+        let lengths = scripted.lengths.clone();
+        let mut live = Live::new(Arc::new(job), Box::new(scripted));
+        let mut count = 0;
+        live.take(Speech::Start { at: 0 }, &mut |_| ());
+        for _ in 0..6_000 {
+            live.take(Speech::Column(Box::new([0.0])), &mut |_| count += 1);
+        }
+        assert_eq!(*lengths.borrow(), [800; 7]);
+        assert_eq!(count, usize::from(partials));
+    }
 }

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use super::catalog::{Catalog, Entry, Source, is_valid_id};
 use super::download::Patience;
 use super::source::Fetcher;
-use super::{Error, Job, Phase, Progress, pip};
+use super::{Error, Job, Phase, Progress, header, pip};
 
 /// The one file of an installed model.
 const MODEL: &str = "model.safetensors";
@@ -58,6 +58,22 @@ impl Store {
         let mut ids: Vec<_> = names.filter(|id| self.is_installed(id)).collect();
         ids.sort();
         ids
+    }
+
+    /// Whether `id` can name a model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidId`] says what can.
+    pub fn check_id(&self, id: &str) -> Result<(), Error> {
+        if is_valid_id(id) { Ok(()) } else { Err(Error::InvalidId(id.into())) }
+    }
+
+    /// Bytes of an installed model, and whether it knows more than English; else nothing of both.
+    pub fn facts(&self, id: &str) -> (u64, bool) {
+        let model = self.folder(id).join(MODEL);
+        let size = model.metadata().map_or(0, |file| file.len());
+        (size, header::is_multilingual(&model).unwrap_or(false))
     }
 
     /// Where the model `id` lies, or would lie.
@@ -208,9 +224,7 @@ impl Store {
 
     /// Makes this the only job on model `id`, for as long as the lock is held.
     fn lock(&self, id: &str) -> Result<Lock, Error> {
-        if !is_valid_id(id) {
-            return Err(Error::InvalidId(id.into()));
-        }
+        self.check_id(id)?;
         let folder = self.folder.join(PARTIAL);
         fs::create_dir_all(&folder).map_err(Error::at(&folder))?;
         let path = folder.join(format!(".{id}.lock"));

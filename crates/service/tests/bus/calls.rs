@@ -25,7 +25,9 @@ fn wrong_options_are_named_errors() {
         }
         let press = (String::from("sing"), Dict::new());
         let answer = client.call::<_, ()>(PATH, "Press", &press).await;
-        assert_eq!(error_name(answer), "InvalidArgument");
+        assert_eq!(error_name(answer), "NotFound");
+        let answer = client.call::<_, ()>(PATH, "Release", &"sing").await;
+        assert_eq!(error_name(answer), "NotFound");
         assert_eq!(client.state().await, "idle");
     });
 }

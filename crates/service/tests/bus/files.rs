@@ -10,7 +10,7 @@ use crate::client::{Client, Dict, error_name};
 use crate::fixture::{Fixture, PATH, voice};
 
 /// A WAV file with these samples.
-fn wav(samples: &[f32]) -> File {
+pub fn wav(samples: &[f32]) -> File {
     let bytes = samples.len() as u32 * 2;
     let mut file = tempfile::tempfile().unwrap();
     let mut header = b"RIFF".to_vec();
@@ -28,7 +28,7 @@ fn wav(samples: &[f32]) -> File {
 }
 
 /// Two utterances with two seconds of silence behind each.
-fn two_utterances() -> Vec<f32> {
+pub fn two_utterances() -> Vec<f32> {
     let mut samples = Vec::new();
     for _ in 0..2 {
         samples.extend(voice(1.0));
@@ -37,7 +37,7 @@ fn two_utterances() -> Vec<f32> {
     samples
 }
 
-async fn transcribe(client: &Client, file: File, options: Dict<'_>) -> zbus::Result<String> {
+pub async fn transcribe(client: &Client, file: File, options: Dict<'_>) -> zbus::Result<String> {
     let file = Fd::from(OwnedFd::from(file));
     let path: OwnedObjectPath = client.call(PATH, "TranscribeFile", &(file, options)).await?;
     Ok(path.to_string())

@@ -1,54 +1,27 @@
 //! The daemon on a private bus in this process: a real `dbus-daemon`, a scripted recognizer, and a
 //! microphone that plays what the test puts into it.
 
-use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::num::NonZero;
-use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use scriven_audio as audio;
-use scriven_audio::capture::{SourceInfo, SourceKind};
-use scriven_audio::file::FileSource;
-use scriven_recognizer as recognizer;
-use scriven_recognizer::{Final, Options, Outcome, Partial, Segment, Transcript};
 use scriven_service::config::{Config, Folders};
-use scriven_service::parts::{Input, Model, Parts, Recognize};
+use scriven_service::models::Catalog;
+use scriven_service::parts::Parts;
 use tempfile::TempDir;
 use zbus::MessageStream;
 use zbus::connection::Builder;
 
 use crate::client::Client;
+use crate::script::{Script, parts};
 
 pub const NAME: &str = "org.scriven.Dictation1";
 pub const PATH: &str = "/org/scriven/Dictation1";
-
-/// Columns that make a word of the scripted recognizer: 300 ms.
-const COLUMNS_PER_WORD: usize = 30;
-
-/// What the parts do, and what became of them; set and read while the daemon runs.
-#[derive(Default)]
-pub struct Script {
-    /// Samples the microphone still has to deliver.
-    pub sound: Mutex<Vec<f32>>,
-    /// The microphone cannot be opened.
-    pub no_device: AtomicBool,
-    /// The microphone breaks as soon as it is read.
-    pub broken_device: AtomicBool,
-    /// Microphones open now.
-    pub open: AtomicU64,
-    /// The model goes on loading until this is set.
-    pub loaded: AtomicBool,
-    /// Loading ends in an error.
-    pub bad_model: AtomicBool,
-    /// The recognizer takes back what it committed.
-    pub fickle: AtomicBool,
-}
 
 /// A bus with the daemon on it. Drops both.
 pub struct Fixture {
@@ -70,23 +43,34 @@ impl Fixture {
 
     /// A daemon whose model loads until [`Script::loaded`] is set.
     pub fn loading() -> Self {
+        Self::with_models(&["base"])
+    }
+
+    /// A daemon with these models installed, that loads until [`Script::loaded`] is set.
+    pub fn with_models(ids: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let model = folder.path().join("models/base");
-        std::fs::create_dir_all(&model).unwrap();
-        install(&model);
-        Self::start(folder, Config::default())
+        for id in ids {
+            install(&folder.path().join("models").join(id));
+        }
+        Self::start(folder, Catalog::builtin())
     }
 
     /// A daemon without a model.
     pub fn bare() -> Self {
-        Self::start(tempfile::tempdir().unwrap(), Config::default())
+        Self::with_catalog(Catalog::builtin())
     }
 
-    fn start(folder: TempDir, config: Config) -> Self {
+    /// A daemon without a model, that may download those of `catalog`.
+    pub fn with_catalog(catalog: Catalog) -> Self {
+        Self::start(tempfile::tempdir().unwrap(), catalog)
+    }
+
+    fn start(folder: TempDir, catalog: Catalog) -> Self {
         let (bus, address) = start_bus();
         let script = Arc::new(Script::default());
         let (stop, stopped) = async_channel::bounded(2);
-        let daemon = start_daemon(&address, &folder, config, &script, stopped);
+        let parts = Parts { catalog, ..parts(&script) };
+        let daemon = start_daemon(&address, &folder, parts, stopped);
         let fixture = Self { script, address, bus, daemon: Some(daemon), stop, folder };
         fixture.wait_for_name();
         fixture
@@ -107,10 +91,8 @@ impl Fixture {
     /// Another daemon on the same bus.
     pub fn second(&self) -> anyhow::Result<()> {
         let (_keep, stopped) = async_channel::bounded(2);
-        let script = Arc::new(Script::default());
-        start_daemon(&self.address, &self.folder, Config::default(), &script, stopped)
-            .join()
-            .unwrap()
+        let parts = parts(&Arc::new(Script::default()));
+        start_daemon(&self.address, &self.folder, parts, stopped).join().unwrap()
     }
 
     /// A new client, already listening to all signals.
@@ -171,193 +153,26 @@ fn start_bus() -> (Child, String) {
 fn start_daemon(
     address: &str,
     folder: &TempDir,
-    config: Config,
-    script: &Arc<Script>,
+    parts: Parts,
     stop: async_channel::Receiver<()>,
 ) -> thread::JoinHandle<anyhow::Result<()>> {
     let at = |name: &str| folder.path().join(name);
     let folders = Folders { config: at("config.toml"), models: at("models"), state: at("state") };
-    let (parts, address) = (parts(script), address.to_owned());
+    let address = address.to_owned();
     let run = move || {
         let bus = Builder::address(address.as_str());
-        zbus::block_on(scriven_service::run(config, folders, parts, bus, stop))
+        zbus::block_on(scriven_service::run(Config::default(), folders, parts, bus, stop))
     };
     thread::Builder::new().name("daemon".into()).spawn(run).unwrap()
 }
 
 /// The smallest file that passes for a converted model.
 pub fn install(folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
     let header = br#"{"__metadata__":{"format":"scriven-1","dims":"{}"}}"#;
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header);
     std::fs::write(folder.join("model.safetensors"), file).unwrap();
-}
-
-fn parts(script: &Arc<Script>) -> Parts {
-    let (microphone, load) = (script.clone(), script.clone());
-    Parts {
-        microphone: Arc::new(move |options| {
-            if microphone.no_device.load(Ordering::Relaxed) {
-                return Err(audio::Error::NoSource { name: options.source.clone() });
-            }
-            microphone.open.fetch_add(1, Ordering::Relaxed);
-            Ok(Box::new(ScriptedMicrophone {
-                script: microphone.clone(),
-                name: options.source.clone(),
-                begun: Instant::now(),
-                taken: 0,
-            }))
-        }),
-        file: Arc::new(|file: File, pace| Ok(Box::new(FileSource::open(file, pace)?))),
-        sources: Arc::new(|_| {
-            Ok(vec![SourceInfo {
-                id: "test-mic".into(),
-                description: "A microphone".into(),
-                kind: SourceKind::Microphone,
-                host: "test",
-                is_default: true,
-            }])
-        }),
-        load: Arc::new(move |_, _, _| {
-            while !load.loaded.load(Ordering::Relaxed) {
-                thread::sleep(Duration::from_millis(2));
-            }
-            match load.bad_model.load(Ordering::Relaxed) {
-                true => Err(recognizer::Error::UnknownVocabulary { n_vocab: 7 }),
-                false => Ok(Arc::new(ScriptedModel(load.clone()))),
-            }
-        }),
-    }
-}
-
-/// Plays the script's sound at the speed of life, and silence behind it.
-struct ScriptedMicrophone {
-    script: Arc<Script>,
-    name: String,
-    begun: Instant,
-    taken: usize,
-}
-
-impl audio::Source for ScriptedMicrophone {
-    fn read(&mut self, out: &mut Vec<f32>) -> Result<audio::Progress, audio::Error> {
-        if self.script.broken_device.load(Ordering::Relaxed) {
-            return Err(audio::Error::DeviceLost { name: self.name.clone() });
-        }
-        let due = (self.begun.elapsed().as_secs_f64() * 16_000.0) as usize - self.taken;
-        if due == 0 {
-            return Ok(audio::Progress::Waiting);
-        }
-        let mut sound = self.script.sound.lock().unwrap();
-        let n = due.min(sound.len());
-        out.extend(sound.drain(..n));
-        out.extend(std::iter::repeat_n(0.0, due - n));
-        self.taken += due;
-        Ok(audio::Progress::Samples(due))
-    }
-}
-
-impl Input for ScriptedMicrophone {
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-}
-
-impl Drop for ScriptedMicrophone {
-    fn drop(&mut self) {
-        self.script.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Hears a word every 300 ms: `one two three …`.
-struct ScriptedModel(Arc<Script>);
-
-impl Model for ScriptedModel {
-    fn n_mels(&self) -> usize {
-        80
-    }
-
-    fn backend(&self) -> &str {
-        "script"
-    }
-
-    fn fallback(&self) -> Option<&str> {
-        None
-    }
-
-    fn check(&self, options: &Options) -> Result<(), recognizer::Error> {
-        match options.languages.iter().find(|code| !["en", "de"].contains(&code.as_str())) {
-            Some(code) => Err(recognizer::Error::UnknownLanguage {
-                language: code.clone(),
-                english_only: false,
-            }),
-            None => Ok(()),
-        }
-    }
-
-    fn recognizer(&self, _: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
-        Ok(Box::new(ScriptedRecognizer { script: self.0.clone(), columns: 0 }))
-    }
-
-    fn transcribe(
-        &self,
-        columns: &[f32],
-        voiced: &[Range<usize>],
-        _: &Options,
-        progress: &mut dyn FnMut(usize, &[Segment]) -> ControlFlow<()>,
-    ) -> Result<Transcript, recognizer::Error> {
-        assert!(!voiced.is_empty());
-        let mut segments = Vec::new();
-        for (i, range) in voiced.iter().enumerate() {
-            let (start, end) = (range.start as f32 / 100.0, range.end as f32 / 100.0);
-            let text = format!("segment {}", i + 1);
-            segments.push(Segment { start, end, text, language: "en", confidence: 0.5 });
-            let reached = range.end.min(columns.len() / 80);
-            if progress(reached, &segments[i..]).is_break() {
-                break;
-            }
-        }
-        Ok(Transcript { language: "en", segments })
-    }
-}
-
-struct ScriptedRecognizer {
-    script: Arc<Script>,
-    columns: usize,
-}
-
-impl ScriptedRecognizer {
-    fn words(&self) -> Vec<&'static str> {
-        let names = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-        names.into_iter().cycle().take(self.columns / COLUMNS_PER_WORD).collect()
-    }
-}
-
-impl Recognize for ScriptedRecognizer {
-    fn push(&mut self, column: &[f32]) {
-        assert_eq!(column.len(), 80);
-        self.columns += 1;
-    }
-
-    fn quiet(&mut self) {}
-
-    fn voice(&mut self) {}
-
-    fn step(&mut self) -> Result<Option<Partial>, recognizer::Error> {
-        let words = self.words();
-        let Some((last, agreed)) = words.split_last() else { return Ok(None) };
-        let committed = match self.script.fickle.load(Ordering::Relaxed) {
-            true => agreed.last().copied().unwrap_or_default().to_owned(),
-            false => agreed.join(" "),
-        };
-        let tentative = format!(" {last}");
-        Ok(Some(Partial { committed, tentative, language: Some("en"), words: Vec::new() }))
-    }
-
-    fn finish(&mut self) -> Result<Outcome, recognizer::Error> {
-        let text = self.words().join(" ");
-        self.columns = 0;
-        Ok(Outcome::Final(Final { text, language: "en", words: Vec::new(), confidence: 0.9 }))
-    }
 }
 
 /// Something like a voice: a buzz of 140 Hz with the formants of an "a", four syllables a second.

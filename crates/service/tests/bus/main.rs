@@ -9,4 +9,9 @@ mod contract;
 mod dictation;
 mod files;
 mod fixture;
+mod gpu;
 mod models;
+mod script;
+#[allow(dead_code, reason = "the tests of the store use all of it")]
+#[path = "../../src/models/tests/server.rs"]
+mod server;

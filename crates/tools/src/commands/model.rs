@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, bail};
 use futures_lite::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zbus::OwnedObjectPath;
 
 use crate::Outcome;
 use crate::bus::Bus;
 use crate::cli::ModelCommand;
 use crate::interrupt::interrupts;
-use crate::proxy::{MODEL_INTERFACE, ModelProperties};
+use crate::proxy::{MODEL_INTERFACE, ModelProperties, PATH};
 use crate::terminal::{note, plain, write, write_json};
 
 /// How often progress is said where there is no terminal to draw a bar on.
@@ -77,30 +77,26 @@ async fn pull(bus: &Bus, id: &str) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Success);
     }
     let proxy = bus.model(&path).await?;
-    let download = async {
-        // Somebody else may have asked for it before.
-        if is_busy(&model) { Ok(()) } else { proxy.download().await }
-    };
-    watch(bus, &path, id, &format!("scriven model pull {id}"), download).await
+    watch(bus, &path, id, &format!("scriven model pull {id}"), proxy.download()).await
 }
 
 async fn import(bus: &Bus, id: &str, file: &Path) -> anyhow::Result<Outcome> {
-    let (path, _) = find(bus, id).await?;
     // The daemon has another working directory.
     let file = fs::canonicalize(file)
         .with_context(|| format!("cannot read {}", file.display()))?
         .into_os_string()
         .into_string();
     let Ok(file) = file else { bail!("the path is not valid UTF-8, which the bus demands") };
-    let proxy = bus.model(&path).await?;
+    let daemon = bus.daemon().await?;
+    let import = async { daemon.import_model(id, &file).await.map(drop) };
     let again = format!("scriven model import {id} {file}");
-    watch(bus, &path, id, &again, proxy.import(&file)).await
+    watch(bus, &object_path(id)?, id, &again, import).await
 }
 
 /// What `watch` waits for.
 enum Input {
     Called(zbus::Result<()>),
-    Changed(Map<String, Value>),
+    Changed,
     Vanished,
     Interrupt,
 }
@@ -116,33 +112,38 @@ async fn watch(
     again: &str,
     call: impl Future<Output = zbus::Result<()>>,
 ) -> anyhow::Result<Outcome> {
-    let changes = bus.property_changes(path.clone(), MODEL_INTERFACE).await?.map(Input::Changed);
+    let changes = bus.property_changes(path.clone(), MODEL_INTERFACE).await?;
+    let changes = changes.map(|()| Input::Changed);
     let departures = bus.departures().await?.map(|()| Input::Vanished);
     let interrupts = interrupts()?.map(|()| Input::Interrupt);
     let call = Box::pin(stream::once_future(async { Input::Called(call.await) }));
     let mut inputs = stream::or(stream::or(interrupts, call), stream::or(changes, departures));
 
     // What an earlier attempt left behind says nothing about this one.
-    let mut is_ours = is_busy(&bus.properties(path.clone(), MODEL_INTERFACE).await?);
+    let mut is_ours = false;
     let mut progress = Progress::new(id);
     while let Some(input) = inputs.next().await {
         match input {
-            Input::Called(result) => result?,
-            Input::Changed(changed) => {
-                is_ours |= changed.contains_key("State");
-                // Properties are announced one by one, but belong together.
-                let model = bus.properties(path.clone(), MODEL_INTERFACE).await?;
-                progress.show(&model);
-                if let (true, Some(outcome)) = (is_ours, end(&model)) {
-                    progress.end();
-                    return outcome;
-                }
+            Input::Called(result) => {
+                result?;
+                is_ours = true;
             }
+            Input::Changed => {}
             Input::Vanished => bail!("the daemon stopped in the middle; go on with: {again}"),
             Input::Interrupt => {
                 progress.end();
                 return cancel(bus, path, again).await;
             }
+        }
+        if !is_ours {
+            continue;
+        }
+        // Properties are announced one by one, but belong together.
+        let model = bus.properties(path.clone(), MODEL_INTERFACE).await?;
+        progress.show(&model);
+        if let Some(outcome) = end(&model) {
+            progress.end();
+            return outcome;
         }
     }
     bail!("the session bus is gone")
@@ -172,7 +173,13 @@ fn is_busy(model: &ModelProperties) -> bool {
     matches!(model.state.as_str(), "downloading" | "converting")
 }
 
-/// Finds a model of the catalog by its id.
+/// Where a model is, or will be: path elements know neither dot nor dash.
+fn object_path(id: &str) -> anyhow::Result<OwnedObjectPath> {
+    let id = id.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    Ok(format!("{PATH}/model/{id}").try_into()?)
+}
+
+/// Finds a model by its id.
 async fn find(bus: &Bus, id: &str) -> anyhow::Result<(OwnedObjectPath, ModelProperties)> {
     let mut models = bus.objects::<ModelProperties>(MODEL_INTERFACE).await?;
     let Some(at) = models.iter().position(|(_, model)| model.id == id) else {

@@ -1,5 +1,7 @@
 //! A daemon that speaks the contract and follows a script instead of a voice.
 
+mod model;
+
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex};
@@ -7,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, Fd, OwnedObjectPath, OwnedVariant, Variant, fdo, message::Header};
 
+use self::model::Model;
 use crate::fixture::Bus;
 
 pub(crate) const NAME: &str = "org.scriven.Dictation1";
@@ -191,6 +194,24 @@ impl Dictation {
         Vec::new()
     }
 
+    #[zbus(out_args("model"))]
+    async fn import_model(
+        &self,
+        id: &str,
+        path: &str,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<OwnedObjectPath, Error> {
+        if !path.ends_with(".pt") {
+            return Err(Error::InvalidFile(format!("{path} is no model")));
+        }
+        let object = format!("{PATH}/model/{}", id.replace('-', "_"));
+        let server = connection.object_server();
+        // In place of the one there, if there is one.
+        drop(server.remove::<Model, _>(object.as_str()).await);
+        server.at(object.as_str(), Model::new(id, "installed")).await?;
+        Ok(self::path(&object))
+    }
+
     #[zbus(signal)]
     async fn partial(
         emitter: &SignalEmitter<'_>,
@@ -297,103 +318,5 @@ impl Session {
     #[zbus(property(emits_changed_signal = "const"))]
     fn started_at(&self) -> i64 {
         0
-    }
-}
-
-struct Model {
-    id: String,
-    state: String,
-    progress: (u64, u64),
-    detail: String,
-}
-
-impl Model {
-    fn new(id: &str, state: &str) -> Self {
-        Self { id: id.into(), state: state.into(), progress: (0, 0), detail: String::new() }
-    }
-}
-
-#[zbus::interface(name = "org.scriven.Dictation1.Model")]
-impl Model {
-    /// The large one fails, the others arrive; both after a moment.
-    async fn download(
-        &mut self,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> fdo::Result<()> {
-        self.state = "downloading".into();
-        self.progress = (30_000_000, 75_000_000);
-        self.detail = "trying the first source".into();
-        self.state_changed(&emitter).await?;
-        self.progress_changed(&emitter).await?;
-        self.detail_changed(&emitter).await?;
-        let (path, connection) = (emitter.path().to_owned(), emitter.connection().clone());
-        let outcome = if self.id == "large-v3" { "failed" } else { "installed" };
-        let arrive = move || {
-            std::thread::sleep(std::time::Duration::from_millis(300));
-            zbus::block_on(async {
-                let model = connection.object_server().interface::<_, Self>(path).await.unwrap();
-                let mut this = model.get_mut().await;
-                this.state = outcome.into();
-                if outcome == "failed" {
-                    this.detail = "every source was tried".into();
-                } else {
-                    this.detail.clear();
-                }
-                this.detail_changed(model.signal_emitter()).await.unwrap();
-                this.state_changed(model.signal_emitter()).await.unwrap();
-            });
-        };
-        std::thread::Builder::new().spawn(arrive).unwrap();
-        Ok(())
-    }
-
-    async fn cancel_download(&mut self) {
-        self.state = "absent".into();
-    }
-    async fn import(
-        &mut self,
-        path: &str,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<(), Error> {
-        if !path.ends_with(".pt") {
-            return Err(Error::InvalidFile(format!("{path} is no model")));
-        }
-        self.state = "installed".into();
-        Ok(self.state_changed(&emitter).await?)
-    }
-    async fn remove(&mut self) {
-        self.state = "absent".into();
-    }
-    #[zbus(name = "Use")]
-    async fn select(&self) -> Result<(), Error> {
-        match self.state.as_str() {
-            "installed" => Ok(()),
-            _ => Err(Error::NoModel(format!("{} is not installed", self.id))),
-        }
-    }
-
-    #[zbus(property(emits_changed_signal = "const"))]
-    fn id(&self) -> &str {
-        &self.id
-    }
-    #[zbus(property)]
-    fn size(&self) -> u64 {
-        75_000_000
-    }
-    #[zbus(property(emits_changed_signal = "const"))]
-    fn multilingual(&self) -> bool {
-        true
-    }
-    #[zbus(property)]
-    fn state(&self) -> &str {
-        &self.state
-    }
-    #[zbus(property)]
-    fn progress(&self) -> (u64, u64) {
-        self.progress
-    }
-    #[zbus(property)]
-    fn detail(&self) -> &str {
-        &self.detail
     }
 }

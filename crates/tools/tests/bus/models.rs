@@ -66,6 +66,18 @@ fn importing_takes_a_path_relative_to_here() {
 }
 
 #[test]
+fn a_model_may_be_imported_under_a_name_that_is_new() {
+    let bus = Bus::start();
+    let _daemon = Daemon::start(&bus);
+    let file = bus.home().join("tiny.pt");
+    std::fs::write(&file, "weights").unwrap();
+    let ran = bus.run(&["model", "import", "my-own", file.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "my-own is installed\n"), "{}", ran.stderr);
+    assert!(bus.run(&["model", "list"]).stdout.contains("  my-own "));
+    assert_eq!(bus.run(&["model", "import", "", file.to_str().unwrap()]).code, 2);
+}
+
+#[test]
 fn a_model_must_be_known_and_installed_to_be_used() {
     let bus = Bus::start();
     let _daemon = Daemon::start(&bus);

@@ -49,5 +49,5 @@ pub use options::{Options, Task};
 pub use outcome::{Final, Outcome, Partial, Reason};
 pub use recognizer::Recognizer;
 pub use transcribe::{Segment, Transcript};
-pub use transcript::Word;
+pub use transcript::{CommitRule, Word};
 pub use tuning::Tuning;

@@ -134,10 +134,9 @@ impl Recognizer {
         self.is_whole = hypothesis.ended == Ended::EndOfText && !is_silence;
         // A hypothesis that found no end confirms nothing and corrects nothing.
         if hypothesis.ended == Ended::EndOfText {
-            let until = seconds(self.seen) - self.tuning.end_guard;
             let heard = if is_silence { Vec::new() } else { heard };
             let paused = self.quiet_since.is_some() && self.has_heard_all();
-            self.buffer.revise(heard, until, paused);
+            self.buffer.revise(heard, seconds(self.seen), paused, &self.tuning.commit);
         }
         Ok(Some(self.partial()))
     }
@@ -153,7 +152,7 @@ impl Recognizer {
         // Only where no step was taken for long, or none at all.
         while self.sound() > MAX_COLUMNS {
             let (_, heard) = self.decode(self.tuning.pad)?;
-            self.buffer.replace(heard);
+            self.buffer.replace(heard, seconds(self.seen));
             self.cut();
         }
         if self.is_whole && self.has_heard_all() {
@@ -175,7 +174,7 @@ impl Recognizer {
             (hypothesis, heard) = self.decode(MAX_POSITIONS)?;
         }
         if !self.is_silence(&hypothesis) {
-            self.buffer.replace(heard);
+            self.buffer.replace(heard, seconds(self.seen));
             self.buffer.conclude();
         }
         Ok(match self.buffer.committed().is_empty() {

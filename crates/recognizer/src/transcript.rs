@@ -37,11 +37,37 @@ impl Word {
     }
 }
 
+/// When a word that two hypotheses agree on is committed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommitRule {
+    /// Sound this close to the end may still change the words, in seconds.
+    pub end_guard: f32,
+    /// Probability from which on the model is sure of a word.
+    pub sure: f32,
+    /// The end guard of a word that it is not sure of.
+    pub unsure_guard: f32,
+    /// How long such a word must have been heard, in seconds.
+    pub unsure_wait: f32,
+}
+
+impl CommitRule {
+    /// Whether `word`, heard `since` then and again `now`, will not change any more.
+    fn is_due(&self, word: &Word, since: f32, now: f32) -> bool {
+        let (guard, wait) = match word.probability >= self.sure {
+            true => (self.end_guard, 0.0),
+            false => (self.unsure_guard, self.unsure_wait),
+        };
+        since < now && now - since >= wait && word.end <= now - guard
+    }
+}
+
 /// The words of one utterance.
 #[derive(Debug, Default)]
 pub(crate) struct HypothesisBuffer {
     committed: Vec<Word>,
     tentative: Vec<Word>,
+    /// Since when each of them has been heard, with all in front of it, in seconds.
+    since: Vec<f32>,
     /// The first committed word that is still in the window.
     in_window: usize,
 }
@@ -71,23 +97,26 @@ impl HypothesisBuffer {
         tokens(&self.tentative)
     }
 
-    /// Takes a new hypothesis behind the committed words and commits what it confirms.
+    /// Takes a new hypothesis behind the committed words, of sound that ends at `now`, and commits
+    /// what it confirms.
     ///
-    /// Words that end after `until`, in seconds, stay tentative. So does the last word, unless
-    /// the speaker `paused`: it may be the first half of another.
-    pub(crate) fn revise(&mut self, words: Vec<Word>, until: f32, paused: bool) {
-        let confirmed = words.iter().zip(&self.tentative);
-        let n = confirmed.take_while(|(new, old)| new.agrees(old) && new.end <= until).count();
+    /// The last word stays tentative unless the speaker `paused`: it may be the first half of
+    /// another.
+    pub(crate) fn revise(&mut self, words: Vec<Word>, now: f32, paused: bool, rule: &CommitRule) {
+        self.replace(words, now);
+        let is_due = |(word, since): (&Word, &f32)| rule.is_due(word, *since, now);
+        let n = self.tentative.iter().zip(&self.since).take_while(|&pair| is_due(pair)).count();
         // The mark behind the last word is the first thing that more sound changes.
-        let marks = words.iter().rev().take_while(|word| word.is_punctuation()).count();
+        let marks = self.tentative.iter().rev().take_while(|word| word.is_punctuation()).count();
         let waiting = marks + usize::from(!paused);
-        let n = n.min(words.len().saturating_sub(waiting));
-        self.tentative = words;
-        self.commit(n);
+        self.commit(n.min(self.tentative.len().saturating_sub(waiting)));
     }
 
-    /// Takes a new hypothesis behind the committed words as it is.
-    pub(crate) fn replace(&mut self, words: Vec<Word>) {
+    /// Takes a new hypothesis behind the committed words, and commits nothing.
+    pub(crate) fn replace(&mut self, words: Vec<Word>, now: f32) {
+        let agreed = words.iter().zip(&self.tentative).take_while(|(new, old)| new.agrees(old));
+        self.since.truncate(agreed.count());
+        self.since.resize(words.len(), now);
         self.tentative = words;
     }
 
@@ -125,6 +154,7 @@ impl HypothesisBuffer {
 
     fn commit(&mut self, n: usize) {
         self.committed.extend(self.tentative.drain(..n));
+        self.since.drain(..n);
     }
 }
 
@@ -158,13 +188,16 @@ mod tests {
             .collect()
     }
 
-    /// Feeds hypotheses, each with the time until which it may commit; gives what is committed.
+    const RULE: CommitRule =
+        CommitRule { end_guard: 0.0, sure: 0.9, unsure_guard: 1.0, unsure_wait: 0.8 };
+
+    /// Feeds hypotheses, each with the time at which its sound ends; gives what is committed.
     fn committed(hypotheses: &[(&str, f32)]) -> String {
         let mut buffer = HypothesisBuffer::default();
-        for (hypothesis, until) in hypotheses {
+        for (hypothesis, now) in hypotheses {
             let behind = buffer.committed().len();
             let words = words(hypothesis, 0.0).split_off(behind);
-            buffer.revise(words, *until, true);
+            buffer.revise(words, *now, true, &RULE);
         }
         text(buffer.committed())
     }
@@ -176,40 +209,52 @@ mod tests {
 
     #[test]
     fn what_two_hypotheses_agree_on_is_committed() {
-        assert_eq!(committed(&[("and so my fell", 9.0), ("and so my fellow", 9.0)]), "and so my");
+        assert_eq!(committed(&[("and so my fell", 9.0), ("and so my fellow", 9.1)]), "and so my");
     }
 
     #[test]
     fn the_newer_case_wins() {
-        assert_eq!(committed(&[("And So", 9.0), ("and so", 9.0)]), "and so");
+        assert_eq!(committed(&[("And So", 9.0), ("and so", 9.1)]), "and so");
     }
 
     #[test]
     fn what_ended_just_now_waits() {
-        let hypotheses = [("and so my fellow", 1.0), ("and so my fellow", 1.0)];
+        let hypotheses = [("and so my fellow", 0.9), ("and so my fellow", 1.0)];
         assert_eq!(committed(&hypotheses), "and so");
     }
 
     #[test]
+    fn what_the_model_is_not_sure_of_must_be_heard_for_longer() {
+        let mut buffer = HypothesisBuffer::default();
+        let mut heard = words("and so my fellow", 0.0);
+        heard[1].probability = 0.5;
+        for (now, expected) in [(4.0, ""), (4.2, "and"), (4.6, "and"), (4.9, "and so my fellow")] {
+            let behind = buffer.committed().len();
+            buffer.revise(heard[behind..].to_vec(), now, true, &RULE);
+            assert_eq!(text(buffer.committed()), expected);
+        }
+    }
+
+    #[test]
     fn the_last_mark_waits() {
-        assert_eq!(committed(&[("and so .", 9.0), ("and so .", 9.0)]), "and so");
-        assert_eq!(committed(&[("and so . ask", 9.0), ("and so . ask", 9.0)]), "and so . ask");
+        assert_eq!(committed(&[("and so .", 9.0), ("and so .", 9.1)]), "and so");
+        assert_eq!(committed(&[("and so . ask", 9.0), ("and so . ask", 9.1)]), "and so . ask");
     }
 
     #[test]
     fn the_last_word_waits_until_the_speaker_pauses() {
         let mut buffer = HypothesisBuffer::default();
-        buffer.revise(words("and so my", 0.0), 9.0, false);
-        buffer.revise(words("and so my", 0.0), 9.0, false);
+        buffer.revise(words("and so my", 0.0), 9.0, false, &RULE);
+        buffer.revise(words("and so my", 0.0), 9.1, false, &RULE);
         assert_eq!(text(buffer.committed()), "and so");
-        buffer.revise(words("my", 1.0), 9.0, true);
+        buffer.revise(words("my", 1.0), 9.2, true, &RULE);
         assert_eq!(text(buffer.committed()), "and so my");
     }
 
     #[test]
     fn the_window_is_cut_where_a_sentence_begins() {
         let mut buffer = HypothesisBuffer::default();
-        buffer.replace(words("a b . c d e f g", 0.0));
+        buffer.replace(words("a b . c d e f g", 0.0), 9.0);
         buffer.conclude();
         assert_eq!(buffer.cut_within(0.0..9.0), Some(1.5));
         buffer.slide(1.5);
@@ -221,7 +266,7 @@ mod tests {
     #[test]
     fn the_last_words_stay_in_the_window() {
         let mut buffer = HypothesisBuffer::default();
-        buffer.replace(words("a b c", 0.0));
+        buffer.replace(words("a b c", 0.0), 9.0);
         buffer.conclude();
         assert_eq!(buffer.cut_within(0.0..9.0), None);
     }
@@ -234,7 +279,7 @@ mod tests {
             let mut buffer = HypothesisBuffer::default();
             let mut before = String::new();
             for (hypothesis, until) in hypotheses {
-                buffer.revise(words(&hypothesis, 0.0), until, true);
+                buffer.revise(words(&hypothesis, 0.0), until, true, &RULE);
                 let now = text(buffer.committed());
                 prop_assert!(now.starts_with(&before));
                 before = now;

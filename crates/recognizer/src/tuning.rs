@@ -1,5 +1,6 @@
 //! The numbers of live recognition that were found by trying.
 
+use crate::transcript::CommitRule;
 use crate::window::{COLUMNS_PER_SECOND, MAX_POSITIONS};
 
 /// The numbers of live recognition. The defaults are the ones to use; `docs/streaming.md` shows what
@@ -14,8 +15,8 @@ pub struct Tuning {
     /// Columns of the recording that are kept behind a pause's beginning; what follows is digital
     /// silence. The pause is told only after the hangover, which is therefore kept in any case.
     pub kept_silence: usize,
-    /// Sound this close to the end may still change the words, in seconds.
-    pub end_guard: f32,
+    /// When a word is committed.
+    pub commit: CommitRule,
     /// Columns from which on the window is cut at the first good place.
     pub long_window: usize,
     /// Sound that stays in front of the end when the window is cut, in seconds.
@@ -28,7 +29,7 @@ impl Default for Tuning {
             pad: 256,
             pause_pad: MAX_POSITIONS,
             kept_silence: 0,
-            end_guard: 0.35,
+            commit: CommitRule { end_guard: 0.35, sure: 0.9, unsure_guard: 1.0, unsure_wait: 0.8 },
             long_window: 14 * COLUMNS_PER_SECOND,
             context: 4.0,
         }

@@ -44,9 +44,8 @@ fn cost(rows: &[Vec<f32>], n_ctx: usize) -> Vec<f32> {
                     *out = (x - mean) * inverse;
                 }
                 let sums = &mut cost[token * n_ctx..(token + 1) * n_ctx];
-                medians(&normalized, &mut mirrored, |position, median| {
-                    sums[position] -= median / n_head as f32;
-                });
+                smooth(&mut normalized, &mut mirrored);
+                sums.iter_mut().zip(&normalized).for_each(|(sum, x)| *sum -= x / n_head as f32);
             }
         }
     });
@@ -75,21 +74,20 @@ fn spread(rows: &[Vec<f32>]) -> (Vec<f32>, Vec<f32>) {
 /// Half of the filter, without its middle.
 const HALF: usize = MEDIAN_WIDTH / 2;
 
-/// Hands out the median of the values around each; the borders are mirrored into `mirrored`.
+/// Replaces each value by the median of those around it; the borders are mirrored into `mirrored`.
 #[inline(always)]
-fn medians(values: &[f32], mirrored: &mut Vec<f32>, mut emit: impl FnMut(usize, f32)) {
+fn smooth(values: &mut [f32], mirrored: &mut Vec<f32>) {
     let n = values.len();
-    mirrored.clear();
     if n <= HALF {
-        mirrored.extend_from_slice(values);
-        return values.iter().enumerate().for_each(|(at, x)| emit(at, *x));
+        return;
     }
+    mirrored.clear();
     mirrored.extend((1..=HALF).rev().map(|at| values[at]));
     mirrored.extend_from_slice(values);
     mirrored.extend((1..=HALF).map(|back| values[n - 1 - back]));
-    let around: [&[f32]; MEDIAN_WIDTH] = std::array::from_fn(|offset| &mirrored[offset..][..n]);
-    for at in 0..n {
-        emit(at, median(around.map(|values| values[at])));
+    for (median, around) in values.iter_mut().zip(mirrored.windows(MEDIAN_WIDTH)) {
+        let &[a, b, c, d, e, f, g] = around else { continue };
+        *median = median_of([a, b, c, d, e, f, g]);
     }
 }
 
@@ -97,25 +95,13 @@ fn medians(values: &[f32], mirrored: &mut Vec<f32>, mut emit: impl FnMut(usize, 
 ///
 /// Source: N. Devillard, "Fast median search", 1998.
 #[inline(always)]
-fn median(mut x: [f32; MEDIAN_WIDTH]) -> f32 {
-    const EXCHANGES: [(usize, usize); 13] = [
-        (0, 5),
-        (0, 3),
-        (1, 6),
-        (2, 4),
-        (0, 1),
-        (3, 5),
-        (2, 6),
-        (2, 3),
-        (3, 6),
-        (4, 5),
-        (1, 4),
-        (1, 3),
-        (3, 4),
-    ];
-    for (low, high) in EXCHANGES {
-        (x[low], x[high]) = (x[low].min(x[high]), x[low].max(x[high]));
+fn median_of(mut x: [f32; MEDIAN_WIDTH]) -> f32 {
+    macro_rules! exchange {
+        ($($low:literal $high:literal),*) => {
+            $((x[$low], x[$high]) = (x[$low].min(x[$high]), x[$low].max(x[$high]));)*
+        };
     }
+    exchange!(0 5, 0 3, 1 6, 2 4, 0 1, 3 5, 2 6, 2 3, 3 6, 4 5, 1 4, 1 3, 3 4);
     x[HALF]
 }
 
@@ -188,9 +174,8 @@ mod tests {
 
     #[test]
     fn a_median_mirrors_the_border() {
-        let values: Vec<f32> = (0..10).map(|x| x as f32).collect();
-        let mut found = Vec::new();
-        medians(&values, &mut Vec::new(), |_, median| found.push(median));
+        let mut found: Vec<f32> = (0..10).map(|x| x as f32).collect();
+        smooth(&mut found, &mut Vec::new());
         // 3 2 1 0 1 2 3 in front, 6 7 8 9 8 7 6 behind
         assert_eq!(found, [2.0, 2.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 7.0, 7.0]);
     }
@@ -204,7 +189,7 @@ mod tests {
             }
             let mut sorted = x;
             sorted.sort_unstable_by(f32::total_cmp);
-            assert_eq!(median(x), sorted[HALF]);
+            assert_eq!(median_of(x), sorted[HALF]);
         }
     }
 

@@ -51,6 +51,8 @@ pub struct Recognizer {
     quiet_since: Option<usize>,
     /// Columns of the utterance that the last hypothesis has heard.
     seen: usize,
+    /// Silence that the last hypothesis had behind the sound, in positions.
+    pad: usize,
     /// Whether the last step came to its end and heard no silence: its words are then all there is
     /// to know about what was heard.
     is_whole: bool,
@@ -86,6 +88,7 @@ impl Recognizer {
             loudest: loudest(&[]),
             quiet_since: None,
             seen: 0,
+            pad: 0,
             is_whole: false,
             buffer: HypothesisBuffer::default(),
         })
@@ -124,12 +127,7 @@ impl Recognizer {
         if self.n_columns() > self.tuning.long_window {
             self.cut();
         }
-        // In a pause the words are those of the final text, unless somebody speaks on.
-        let pad = match self.quiet_since {
-            Some(_) => self.tuning.pause_pad,
-            None => self.tuning.pad,
-        };
-        let (hypothesis, heard) = self.decode(pad)?;
+        let (hypothesis, heard) = self.decode(self.pad_now())?;
         let is_silence = self.is_silence(&hypothesis);
         self.is_whole = hypothesis.ended == Ended::EndOfText && !is_silence;
         // A hypothesis that found no end confirms nothing and corrects nothing.
@@ -168,7 +166,7 @@ impl Recognizer {
 
     /// The last pass: commits all that it finds. Says `Loop` if that is nothing but a circle.
     fn conclude(&mut self) -> Result<Ended, Error> {
-        let (mut hypothesis, mut heard) = self.decode(self.tuning.pad)?;
+        let (mut hypothesis, mut heard) = self.decode(self.pad_now())?;
         if hypothesis.ended != Ended::EndOfText {
             // The full window is what Whisper was trained on; it rarely loops there.
             (hypothesis, heard) = self.decode(MAX_POSITIONS)?;
@@ -198,7 +196,7 @@ impl Recognizer {
         self.origin = 0;
         self.loudest = loudest(&[]);
         self.quiet_since = None;
-        self.seen = 0;
+        (self.seen, self.pad) = (0, 0);
         self.is_whole = false;
         self.buffer = HypothesisBuffer::default();
     }
@@ -213,9 +211,18 @@ impl Recognizer {
         self.n_columns().min(end.saturating_sub(self.origin))
     }
 
-    /// Whether the last hypothesis knows all that is worth hearing.
+    /// Silence to put behind the sound, in positions: in a pause the words are those of the final
+    /// text, unless somebody speaks on.
+    fn pad_now(&self) -> usize {
+        match self.quiet_since {
+            Some(_) => self.tuning.pause_pad,
+            None => self.tuning.pad,
+        }
+    }
+
+    /// Whether another hypothesis would hear no more than the last one.
     fn has_heard_all(&self) -> bool {
-        self.origin + self.sound() == self.seen
+        self.origin + self.sound() == self.seen && self.pad_now() <= self.pad
     }
 
     /// Decodes the window with at least `pad` positions of silence behind it; the words behind the
@@ -223,7 +230,7 @@ impl Recognizer {
     fn decode(&mut self, pad: usize) -> Result<(Hypothesis, Vec<Word>), Error> {
         let model = self.model.clone();
         let sound = self.sound().min(MAX_COLUMNS);
-        self.seen = self.origin + sound;
+        (self.seen, self.pad) = (self.origin + sound, pad);
         let n_ctx = bucket(sound, pad);
         let columns = &self.columns[..sound * model.n_mels()];
         let features = model.encode(columns, n_ctx, self.loudest, Padding::Silence);

@@ -294,7 +294,10 @@ impl Recognizer {
     }
 
     fn partial(&self) -> Partial {
-        let words = [self.buffer.committed(), self.buffer.tentative()].concat();
+        // In a pause nothing comes that could take a word back: all is shown.
+        let now = self.quiet_since.map_or(seconds(self.seen), |_| f32::INFINITY);
+        let tentative = self.buffer.tentative(now, &self.tuning.commit);
+        let words = [self.buffer.committed(), tentative].concat();
         let committed = text(self.buffer.committed());
         let whole = text(&words);
         Partial {

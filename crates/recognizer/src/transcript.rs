@@ -37,9 +37,12 @@ impl Word {
     }
 }
 
-/// When a word that two hypotheses agree on is committed.
+/// When a word is shown, and when one that two hypotheses agree on is committed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommitRule {
+    /// Probability from which on a word is shown the first time that it is heard; others have to
+    /// be heard twice.
+    pub believed: f32,
     /// Sound this close to the end may still change the words, in seconds.
     pub end_guard: f32,
     /// Probability from which on the model is sure of a word.
@@ -82,9 +85,13 @@ impl HypothesisBuffer {
         &self.committed
     }
 
-    /// What the last hypothesis has behind the committed.
-    pub(crate) fn tentative(&self) -> &[Word] {
-        &self.tentative
+    /// What the last hypothesis, of sound that ends at `now`, has behind the committed: up to the
+    /// first word that is new and that the model does not believe in. Such words come and go.
+    pub(crate) fn tentative(&self, now: f32, rule: &CommitRule) -> &[Word] {
+        let words = self.tentative.iter().zip(&self.since);
+        let is_shown =
+            |&(word, &since): &(&Word, &f32)| since < now || word.probability >= rule.believed;
+        &self.tentative[..words.take_while(is_shown).count()]
     }
 
     /// Tokens of the committed words in the window: the next hypothesis has to begin with them.
@@ -188,8 +195,13 @@ mod tests {
             .collect()
     }
 
-    const RULE: CommitRule =
-        CommitRule { end_guard: 0.0, sure: 0.9, unsure_guard: 1.0, unsure_wait: 0.8 };
+    const RULE: CommitRule = CommitRule {
+        believed: 0.7,
+        end_guard: 0.0,
+        sure: 0.9,
+        unsure_guard: 1.0,
+        unsure_wait: 0.8,
+    };
 
     /// Feeds hypotheses, each with the time at which its sound ends; gives what is committed.
     fn committed(hypotheses: &[(&str, f32)]) -> String {
@@ -233,6 +245,20 @@ mod tests {
             buffer.revise(heard[behind..].to_vec(), now, true, &RULE);
             assert_eq!(text(buffer.committed()), expected);
         }
+    }
+
+    #[test]
+    fn a_new_word_is_shown_when_it_is_believed_or_heard_again() {
+        let mut buffer = HypothesisBuffer::default();
+        let shown = |buffer: &HypothesisBuffer, now| text(buffer.tentative(now, &RULE));
+        let mut heard = words("and so my fellow", 0.0);
+        heard[2].probability = 0.5;
+        buffer.revise(heard.clone(), 2.0, false, &RULE);
+        assert_eq!(shown(&buffer, 2.0), "and so");
+        assert_eq!(buffer.draft().len(), 4);
+        heard.iter_mut().for_each(|word| word.end += 9.0);
+        buffer.revise(heard, 2.2, false, &RULE);
+        assert_eq!(shown(&buffer, 2.2), "and so my fellow");
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub struct Tuning {
     /// Columns of the recording that are kept behind a pause's beginning; what follows is digital
     /// silence. The pause is told only after the hangover, which is therefore kept in any case.
     pub kept_silence: usize,
-    /// When a word is committed.
+    /// When a word is shown, and when it is committed.
     pub commit: CommitRule,
     /// Columns from which on the window is cut at the first good place.
     pub long_window: usize,
@@ -29,7 +29,13 @@ impl Default for Tuning {
             pad: 256,
             pause_pad: MAX_POSITIONS,
             kept_silence: 0,
-            commit: CommitRule { end_guard: 0.35, sure: 0.9, unsure_guard: 1.0, unsure_wait: 0.8 },
+            commit: CommitRule {
+                believed: 0.7,
+                end_guard: 0.35,
+                sure: 0.9,
+                unsure_guard: 1.0,
+                unsure_wait: 0.8,
+            },
             long_window: 14 * COLUMNS_PER_SECOND,
             context: 4.0,
         }

@@ -10,8 +10,8 @@
 //!
 //! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
 //! for (300), `kind=KIND` takes only recordings of one kind; `pad`, `pause_pad`, `kept_silence`,
-//! `long_window`, `context`, `end_guard`, `sure`, `unsure_guard` and `unsure_wait` are the numbers
-//! of `Tuning`.
+//! `long_window`, `context`, `believed`, `end_guard`, `sure`, `unsure_guard` and `unsure_wait` are the
+//! numbers of `Tuning`.
 
 use std::fs::File;
 use std::io::Write;
@@ -52,6 +52,7 @@ impl Settings {
                 "pad" => tuning.pad = value.parse()?,
                 "pause_pad" => tuning.pause_pad = value.parse()?,
                 "kept_silence" => tuning.kept_silence = value.parse()?,
+                "believed" => tuning.commit.believed = value.parse()?,
                 "end_guard" => tuning.commit.end_guard = value.parse()?,
                 "sure" => tuning.commit.sure = value.parse()?,
                 "unsure_guard" => tuning.commit.unsure_guard = value.parse()?,

@@ -339,7 +339,7 @@ mod tests {
         let complete = &documented()[0];
         assert_eq!(parse(complete).unwrap(), Config::default());
         let keys = complete.lines().filter(|line| line.contains('=')).count();
-        assert_eq!(keys, 18, "a key is missing in docs/configuration.md");
+        assert_eq!(keys, 19, "a key is missing in docs/configuration.md");
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn explain_bus(error: &zbus::Error) -> String {
             )
         }
         zbus::Error::InputOutput(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-            format!("the daemon does not answer; {RESTART}")
+            format!("the daemon does not answer; {JOURNAL}; {RESTART}")
         }
         zbus::Error::InputOutput(error) => format!("the session bus is gone: {error}"),
         zbus::Error::SignatureMismatch(..) => {

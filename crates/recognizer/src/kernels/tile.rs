@@ -76,3 +76,51 @@ fn strips<S: Simd, const R: usize, const V: usize>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pulp::WithSimd;
+
+    use super::*;
+    use crate::random::noise;
+
+    struct Tile<'a>(&'a [&'a [f32]], &'a [Row]);
+
+    impl WithSimd for Tile<'_> {
+        type Output = [Row; ROWS];
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            let mut sums = [[0.0; COLUMNS]; ROWS];
+            tile(simd, self.0, self.1, &mut sums);
+            sums
+        }
+    }
+
+    /// The machine that runs the tests has the widest registers; others have narrower ones.
+    #[test]
+    fn registers_of_every_width_sum_alike() {
+        let mut next = noise(1);
+        let panel: Vec<Row> = (0..70).map(|_| std::array::from_fn(|_| next())).collect();
+        let values: Vec<f32> = (0..ROWS * 70).map(|_| next()).collect();
+        for n in 1..=ROWS {
+            let rows: Vec<&[f32]> = values.chunks_exact(70).take(n).collect();
+            let mut all = vec![Tile(&rows, &panel).with_simd(pulp::Scalar)];
+            #[cfg(target_arch = "x86_64")]
+            {
+                use pulp::x86::{V3, V4};
+                all.extend(V3::try_new().map(|simd| Simd::vectorize(simd, Tile(&rows, &panel))));
+                all.extend(V4::try_new().map(|simd| Simd::vectorize(simd, Tile(&rows, &panel))));
+            }
+            for (r, row) in rows.iter().enumerate() {
+                for c in 0..COLUMNS {
+                    let exact: f64 =
+                        row.iter().zip(&panel).map(|(a, b)| f64::from(*a) * f64::from(b[c])).sum();
+                    for sums in &all {
+                        assert!((f64::from(sums[r][c]) - exact).abs() < 1e-4);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -48,7 +48,7 @@ impl Default for Config {
             model: "auto".into(),
             // A GPU where there is one; the property `Backend` says what became of it.
             compute: "auto".into(),
-            // Hears what 32 bits hear, in half of the time and a third of the memory.
+            // Hears what 32 bits hear, in half of the time and with half of the memory.
             precision: Precision::Int8,
             // A multilingual model finds out; an English one need not.
             languages: Vec::new(),

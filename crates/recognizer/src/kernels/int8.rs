@@ -97,6 +97,15 @@ pub(super) fn quantize_row(row: &[f32], into: &mut [u8]) -> f32 {
     largest / LARGEST
 }
 
+/// Sums of one row → what they stand for.
+#[inline(always)]
+pub(super) fn restore(whole: &Sums, offsets: &Sums, scale: f32, columns: &Row, into: &mut Row) {
+    for (((into, whole), offset), column) in into.iter_mut().zip(whole).zip(offsets).zip(columns) {
+        // Far from any overflow: a check would only keep it from being a vector.
+        *into = whole.wrapping_sub(*offset) as f32 * (scale * column);
+    }
+}
+
 /// What multiplies on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {

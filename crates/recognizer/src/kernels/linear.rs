@@ -158,15 +158,11 @@ impl Linear {
     fn prepare<'a>(&self, input: Rows<'a>) -> Prepared<'a> {
         match self.weights {
             Weights::F32(_) => Prepared::F32(input),
-            Weights::Int8(_) => dispatch(|| {
-                let mut values = vec![0; input.n * input.length];
-                let scales = values
-                    .chunks_exact_mut(input.length)
-                    .enumerate()
-                    .map(|(i, into)| int8::quantize_row(input.row(i), into))
-                    .collect();
+            Weights::Int8(_) => {
+                let (mut values, mut scales) = (vec![0; input.n * input.length], vec![0.0; input.n]);
+                dispatch(Quantize { input, values: &mut values, scales: &mut scales });
                 Prepared::Int8 { values, length: input.length, scales }
-            }),
+            }
         }
     }
 
@@ -206,6 +202,25 @@ impl Prepared<'_> {
         match self {
             Self::F32(rows) => rows.n,
             Self::Int8 { scales, .. } => scales.len(),
+        }
+    }
+}
+
+/// Rounds all rows to 8 bits.
+struct Quantize<'a> {
+    input: Rows<'a>,
+    values: &'a mut [u8],
+    scales: &'a mut [f32],
+}
+
+impl WithSimd for Quantize<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { input, values, scales } = self;
+        for (i, into) in values.chunks_exact_mut(input.length).enumerate() {
+            scales[i] = int8::quantize_row(input.row(i), into);
         }
     }
 }
@@ -285,13 +300,9 @@ impl Linear {
                 let mut whole: [Sums; ROWS] = [[0; COLUMNS]; ROWS];
                 let words = &weights.panels[panel * depth..(panel + 1) * depth];
                 UNIT.tile(&few[..rows.len()], words, &mut whole);
-                for ((row, whole), sums) in rows.zip(&whole).zip(sums) {
-                    let (offsets, columns) = (&weights.offsets[panel], &weights.scales[panel]);
-                    for c in 0..COLUMNS {
-                        // Far from any overflow: a check would only keep it from being a vector.
-                        let whole = whole[c].wrapping_sub(offsets[c]) as f32;
-                        sums[c] = whole * (scales[row] * columns[c]);
-                    }
+                let (offsets, columns) = (&weights.offsets[panel], &weights.scales[panel]);
+                for ((scale, whole), sums) in scales[rows].iter().zip(&whole).zip(sums) {
+                    int8::restore(whole, offsets, *scale, columns, sums);
                 }
             }
             _ => unreachable!("input is prepared for the weights"),

@@ -12,6 +12,7 @@
 //! the other. A fast version gives each row the same bits alone and among others, so a draft that
 //! is verified in one pass is judged as if it had been written token by token.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use burn::nn;
@@ -155,14 +156,14 @@ pub(crate) enum Embedding {
 }
 
 impl Embedding {
-    /// Packs `[n_vocab, n_state]`, row-major.
-    pub(crate) fn fast(
-        weight: &[f32],
-        n_state: usize,
+    /// Packs `[n_vocab, n_state]`, of which `read` gives some rows.
+    pub(crate) fn fast<E>(
+        shape: [usize; 2],
         precision: Precision,
         device: &Device,
-    ) -> Self {
-        Self::Fast(linear::Linear::new(weight, n_state, None, precision), device.clone())
+        read: impl FnMut(Range<usize>) -> Result<Vec<f32>, E>,
+    ) -> Result<Self, E> {
+        Ok(Self::Fast(linear::Linear::in_parts(shape, precision, read)?, device.clone()))
     }
 
     /// The vectors of some tokens.
@@ -223,10 +224,13 @@ impl KeyValue {
     /// Lays out what does not change any more, where that is worth it.
     pub(crate) fn fixed(self, kernels: Kernels) -> Self {
         match self {
-            Self::Growing { key, value } if kernels != Kernels::Plain => {
-                Self::Fixed(Arc::new(attention::Panels::of(&key, &value)))
-            }
-            other => other,
+            Self::Growing { key, value } => match kernels {
+                Kernels::Plain => Self::Growing { key, value },
+                Kernels::Fast(precision) => {
+                    Self::Fixed(Arc::new(attention::Panels::of(&key, &value, precision)))
+                }
+            },
+            fixed @ Self::Fixed(_) => fixed,
         }
     }
 
@@ -264,11 +268,15 @@ pub(crate) fn attention(
 ) -> Tensor<3> {
     let (shape, device) = (query.dims(), query.device());
     let output = match kv {
-        KeyValue::Growing { key, value } if kernels == Kernels::Plain => {
-            return plain::attention(query, key, value, causal);
-        }
         KeyValue::Growing { key, value } => {
-            attention::attend(&values(query), &attention::Panels::of(key, value), causal)
+            let precision = match kernels {
+                Kernels::Plain => return plain::attention(query, key, value, causal),
+                // What grows is short, and its rounding must not depend on how far it has grown.
+                Kernels::Fast(_) if causal => Precision::F32,
+                Kernels::Fast(precision) => precision,
+            };
+            let panels = attention::Panels::of(key, value, precision);
+            attention::attend(&values(query), &panels, causal)
         }
         KeyValue::Fixed(panels) => attention::attend(&values(query), panels, causal),
     };

@@ -52,8 +52,8 @@ impl Loader<'_> {
         Ok(match self.kernels {
             Kernels::Plain => Embedding::Plain(self.tensor(name, shape)?),
             Kernels::Fast(precision) => {
-                let weight = self.weights.f32(name, &shape)?;
-                Embedding::fast(&weight, shape[1], precision, self.device)
+                let read = |rows| self.weights.rows(name, shape, rows);
+                Embedding::fast(shape, precision, self.device, read)?
             }
         })
     }

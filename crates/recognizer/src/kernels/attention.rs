@@ -1,13 +1,18 @@
 //! Attention on the CPU: a few queries against all keys of a head at a time, so that the scores
 //! stay in the nearest cache.
 
+mod narrow;
+mod wide;
+
 use burn::tensor::Tensor;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use self::narrow::Narrow;
+use self::wide::Wide;
 use super::tensor::values;
-use super::tile::{COLUMNS, ROWS, Row, tile};
-use super::{dispatch, math};
+use super::tile::{COLUMNS, ROWS, Row};
+use super::{Precision, dispatch, math};
 
 /// Width of a head; a panel is as wide.
 const D_HEAD: usize = COLUMNS;
@@ -19,39 +24,48 @@ const WORTH_SHARING: usize = 1 << 19;
 pub(crate) struct Panels {
     n_head: usize,
     n_ctx: usize,
-    /// Panels of 64 keys, `[n_head, n_panels, D_HEAD]`.
-    keys: Vec<Row>,
-    /// `[n_head, n_ctx]`
-    values: Vec<Row>,
+    laid_out: LaidOut,
+}
+
+#[derive(Clone, Debug)]
+enum LaidOut {
+    F32(Wide),
+    Int8(Narrow),
 }
 
 impl Panels {
     /// Lays out keys and values, `[1, n_ctx, n_state]` each.
-    pub(super) fn of(key: &Tensor<3>, value: &Tensor<3>) -> Self {
-        let [_, _, n_state] = key.dims();
-        Self::new(&values(key.clone()), &values(value.clone()), n_state)
+    pub(super) fn of(key: &Tensor<3>, value: &Tensor<3>, precision: Precision) -> Self {
+        let [_, n_ctx, n_state] = key.dims();
+        let n_head = n_state / D_HEAD;
+        let (keys, values) = (values(key.clone()), values(value.clone()));
+        let laid_out = match precision {
+            Precision::F32 => LaidOut::F32(Wide::new(&keys, &values, n_head)),
+            Precision::Int8 => LaidOut::Int8(Narrow::new(&keys, &values, n_head)),
+        };
+        Self { n_head, n_ctx, laid_out }
     }
+}
 
-    fn new(keys: &[f32], values: &[f32], n_state: usize) -> Self {
-        let (n_head, n_ctx) = (n_state / D_HEAD, keys.len() / n_state);
-        let n_panels = n_ctx.div_ceil(COLUMNS);
-        let mut panels = vec![[0.0; COLUMNS]; n_head * n_panels * D_HEAD];
-        let mut rows = vec![[0.0; D_HEAD]; n_head * n_ctx];
-        for (at, (key, value)) in
-            keys.chunks_exact(n_state).zip(values.chunks_exact(n_state)).enumerate()
-        {
-            let (key, _) = key.as_chunks::<D_HEAD>();
-            let (value, _) = value.as_chunks::<D_HEAD>();
-            for head in 0..n_head {
-                rows[head * n_ctx + at] = value[head];
-                let panel = (head * n_panels + at / COLUMNS) * D_HEAD;
-                for (into, x) in panels[panel..panel + D_HEAD].iter_mut().zip(&key[head]) {
-                    into[at % COLUMNS] = *x;
-                }
-            }
-        }
-        Self { n_head, n_ctx, keys: panels, values: rows }
-    }
+/// How keys and values lie in memory, and what is done with them there.
+trait Layout: Sync {
+    /// The products of some queries with all keys of a head.
+    ///
+    /// # Shapes
+    ///
+    /// - query: `[1..=ROWS]`
+    /// - scores: `[ROWS, length]`, where `length` is `n_ctx` rounded up to whole panels
+    fn score<S: Simd>(&self, simd: S, head: usize, query: &[Row], scores: &mut [f32]);
+
+    /// The values of a head, summed up by `weights` of the shape of the scores.
+    fn weigh<S: Simd>(
+        &self,
+        simd: S,
+        head: usize,
+        rows: usize,
+        weights: &[f32],
+        sums: &mut [Row; ROWS],
+    );
 }
 
 /// Attends from each query to all keys; with `causal` to none behind its own place.
@@ -61,12 +75,19 @@ impl Panels {
 /// - queries: `[n, n_state]`
 /// - output: `[n, n_state]`
 pub(super) fn attend(queries: &[f32], panels: &Panels, causal: bool) -> Vec<f32> {
+    match &panels.laid_out {
+        LaidOut::F32(wide) => share(queries, panels, wide, causal),
+        LaidOut::Int8(narrow) => share(queries, panels, narrow, causal),
+    }
+}
+
+fn share<L: Layout>(queries: &[f32], panels: &Panels, layout: &L, causal: bool) -> Vec<f32> {
     let n_state = panels.n_head * D_HEAD;
     let n = queries.len() / n_state;
     let mut output = vec![0.0; queries.len()];
     let all = 0..panels.n_head;
     let work = |output: &mut [f32], first, heads| {
-        dispatch(Attend { queries, panels, causal, n, first, heads, output });
+        dispatch(Attend { queries, panels, layout, causal, n, first, heads, output });
     };
     if n * panels.n_ctx * n_state < WORTH_SHARING {
         work(&mut output, 0, all);
@@ -81,9 +102,10 @@ pub(super) fn attend(queries: &[f32], panels: &Panels, causal: bool) -> Vec<f32>
 }
 
 /// Some rows of the output, and some heads of them.
-struct Attend<'a> {
+struct Attend<'a, L> {
     queries: &'a [f32],
     panels: &'a Panels,
+    layout: &'a L,
     causal: bool,
     /// Queries in all.
     n: usize,
@@ -94,15 +116,15 @@ struct Attend<'a> {
     output: &'a mut [f32],
 }
 
-impl WithSimd for Attend<'_> {
+impl<L: Layout> WithSimd for Attend<'_, L> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { queries, panels, causal, n, first, heads, output } = self;
+        let Self { queries, panels, layout, causal, n, first, heads, output } = self;
         let Panels { n_head, n_ctx, .. } = *panels;
-        let n_panels = n_ctx.div_ceil(COLUMNS);
-        let mut scores = vec![0.0; ROWS * n_panels * COLUMNS];
+        let length = n_ctx.next_multiple_of(COLUMNS);
+        let mut scores = vec![0.0; ROWS * length];
         let width = heads.len() * D_HEAD;
         for (block, output) in output.chunks_mut(ROWS * width).enumerate() {
             let first = first + block * ROWS;
@@ -115,18 +137,16 @@ impl WithSimd for Attend<'_> {
                         *into = x / (D_HEAD as f32).sqrt();
                     }
                 }
-                let keys = &panels.keys[head * n_panels * D_HEAD..][..n_panels * D_HEAD];
-                score(simd, &query[..rows], keys, &mut scores);
+                layout.score(simd, head, &query[..rows], &mut scores);
                 let mut weights = [0.0; ROWS];
                 for (r, weight) in weights.iter_mut().take(rows).enumerate() {
-                    let row = &mut scores[r * n_panels * COLUMNS..][..n_panels * COLUMNS];
+                    let row = &mut scores[r * length..(r + 1) * length];
                     let seen = if causal { n_ctx + 1 + first + r - n } else { n_ctx };
                     *weight = 1.0 / math::exponentials(&mut row[..seen]);
                     row[seen..].fill(0.0);
                 }
-                let values = &panels.values[head * n_ctx..(head + 1) * n_ctx];
                 let mut sums = [[0.0; D_HEAD]; ROWS];
-                weigh(simd, rows, &scores, n_panels * COLUMNS, values, &mut sums);
+                layout.weigh(simd, head, rows, &scores, &mut sums);
                 for (r, sums) in sums.iter().take(rows).enumerate() {
                     let into = &mut output[r * width + (head - heads.start) * D_HEAD..][..D_HEAD];
                     for (into, x) in into.iter_mut().zip(sums) {
@@ -136,38 +156,4 @@ impl WithSimd for Attend<'_> {
             }
         }
     }
-}
-
-/// The products of some queries with all keys of a head, `[rows, n_panels * COLUMNS]`.
-#[inline(always)]
-fn score<S: Simd>(simd: S, query: &[Row], keys: &[Row], scores: &mut [f32]) {
-    let mut few = [&[][..]; ROWS];
-    for (few, query) in few.iter_mut().zip(query) {
-        *few = query;
-    }
-    let length = keys.len() / D_HEAD * COLUMNS;
-    let mut sums = [[0.0; COLUMNS]; ROWS];
-    for (p, panel) in keys.chunks_exact(D_HEAD).enumerate() {
-        tile(simd, &few[..query.len()], panel, &mut sums);
-        for (r, sums) in sums.iter().take(query.len()).enumerate() {
-            scores[r * length + p * COLUMNS..][..COLUMNS].copy_from_slice(sums);
-        }
-    }
-}
-
-/// The values of a head, summed up by the weights in `scores`.
-#[inline(always)]
-fn weigh<S: Simd>(
-    simd: S,
-    rows: usize,
-    scores: &[f32],
-    length: usize,
-    values: &[Row],
-    sums: &mut [Row; ROWS],
-) {
-    let mut few = [&[][..]; ROWS];
-    for (few, row) in few.iter_mut().zip(scores.chunks_exact(length)) {
-        *few = row;
-    }
-    tile(simd, &few[..rows], values, sums);
 }

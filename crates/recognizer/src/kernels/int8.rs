@@ -6,6 +6,9 @@
 //! Activations are stored with 128 added, because the machines' instructions multiply an unsigned
 //! number by a signed one; [`Weights::offsets`] takes it out again.
 
+use std::sync::LazyLock;
+
+use super::math;
 use super::tile::{COLUMNS, ROWS, Row};
 
 #[cfg(target_arch = "x86_64")]
@@ -21,11 +24,12 @@ pub(super) type Words = [i8; GROUP * COLUMNS];
 pub(super) type Sums = [i32; COLUMNS];
 
 /// The largest value on either side of zero.
-const LARGEST: f32 = 127.0;
+pub(super) const LARGEST: f32 = 127.0;
 /// What is added to an activation.
 const OFFSET: i32 = 128;
 
 /// A matrix in panels of 64 columns.
+#[derive(Clone, Debug)]
 pub(super) struct Weights {
     /// `[n_panels, d_input / GROUP]`
     pub(super) panels: Vec<Words>,
@@ -48,12 +52,25 @@ impl Weights {
             let (scale, inverse) = scale(column);
             scales[panel][c] = scale;
             for (k, x) in column.iter().enumerate() {
-                let q = (x * inverse).round() as i8;
+                let q = round(x * inverse) as i8;
                 panels[panel * depth + k / GROUP][c * GROUP + k % GROUP] = q;
                 offsets[panel][c] += OFFSET * i32::from(q);
             }
         }
         Self { panels, scales, offsets }
+    }
+
+    pub(super) fn reserve(&mut self, n_panels: usize, d_input: usize) {
+        self.panels.reserve_exact(n_panels * d_input / GROUP);
+        self.scales.reserve_exact(n_panels);
+        self.offsets.reserve_exact(n_panels);
+    }
+
+    /// Adds the panels of `other` behind its own.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.panels.append(&mut other.panels);
+        self.scales.append(&mut other.scales);
+        self.offsets.append(&mut other.offsets);
     }
 
     /// The weights of one output, as they are after rounding.
@@ -69,6 +86,15 @@ impl Weights {
     }
 }
 
+/// The nearest whole number, modulo 256: whoever asks knows whether it has a sign.
+///
+/// Adding the constant leaves the number in the lowest bits; a conversion would have to look out
+/// for what is too large for it.
+#[inline(always)]
+pub(super) fn round(x: f32) -> u8 {
+    (x + 12_582_912.0).to_bits() as u8
+}
+
 /// What 1 stands for, and its inverse.
 fn scale(row: &[f32]) -> (f32, f32) {
     let largest = row.iter().fold(0.0f32, |max, x| max.max(x.abs()));
@@ -81,18 +107,10 @@ fn scale(row: &[f32]) -> (f32, f32) {
 /// Rounds one row of activations, and gives what 1 stands for.
 #[inline(always)]
 pub(super) fn quantize_row(row: &[f32], into: &mut [u8]) -> f32 {
-    let mut largest = [0.0f32; 16];
-    let (chunks, rest) = row.as_chunks::<16>();
-    for chunk in chunks {
-        for (largest, x) in largest.iter_mut().zip(chunk) {
-            *largest = largest.max(x.abs());
-        }
-    }
-    let largest = largest.iter().copied().chain(rest.iter().map(|x| x.abs())).fold(0.0, f32::max);
+    let largest = math::largest_magnitude(row);
     let inverse = if largest > 0.0 { LARGEST / largest } else { 0.0 };
     for (q, x) in into.iter_mut().zip(row) {
-        // Above zero, so that cutting off what is behind the point rounds down.
-        *q = (x * inverse + (OFFSET as f32 + 0.5)) as i32 as u8;
+        *q = round(x * inverse).wrapping_add(OFFSET as u8);
     }
     largest / LARGEST
 }
@@ -121,6 +139,9 @@ pub(super) enum Unit {
     /// Whatever the compiler makes of it.
     Portable,
 }
+
+/// The fastest that this machine has.
+pub(super) static UNIT: LazyLock<Unit> = LazyLock::new(|| Unit::found()[0]);
 
 impl Unit {
     /// All that this machine has, the fastest first.

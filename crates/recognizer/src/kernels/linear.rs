@@ -2,12 +2,11 @@
 //! the cores.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::int8::{self, GROUP, Sums, Unit, Word};
+use super::int8::{self, GROUP, Sums, UNIT, Word};
 use super::tile::{COLUMNS, ROWS, Row, tile};
 use super::{Activation, Precision, dispatch, math};
 
@@ -18,7 +17,8 @@ const SHARES: usize = 4;
 /// The most rows in a share: what is quantized must stay in the nearest cache.
 const MAX_ROWS: usize = 16 * ROWS;
 
-static UNIT: LazyLock<Unit> = LazyLock::new(|| Unit::found()[0]);
+/// Outputs that are read at once: whole panels.
+const PART: usize = 32 * COLUMNS;
 
 /// Rows of numbers, which may overlap: row `i` is `length` numbers from `i * stride` on.
 #[derive(Clone, Copy)]
@@ -80,6 +80,44 @@ impl Linear {
             _ => Weights::F32(pack(weight, d_input)),
         };
         Self { d_input, d_output, weights, bias: padded }
+    }
+
+    /// Packs rows that are read a few at a time, so that they are never all there in 32 bits.
+    pub(super) fn in_parts<E>(
+        [d_output, d_input]: [usize; 2],
+        precision: Precision,
+        mut read: impl FnMut(Range<usize>) -> Result<Vec<f32>, E>,
+    ) -> Result<Self, E> {
+        let mut parts = (0..d_output).step_by(PART).map(|first| {
+            let rows = read(first..d_output.min(first + PART))?;
+            Ok(Self::new(&rows, d_input, None, precision))
+        });
+        let mut whole = Self::new(&[], d_input, None, precision);
+        whole.reserve(d_output.div_ceil(COLUMNS));
+        parts.try_for_each(|part| {
+            whole.append(part?);
+            Ok(())
+        })?;
+        Ok(whole)
+    }
+
+    fn reserve(&mut self, n_panels: usize) {
+        self.bias.reserve_exact(n_panels);
+        match &mut self.weights {
+            Weights::F32(panels) => panels.reserve_exact(n_panels * self.d_input),
+            Weights::Int8(weights) => weights.reserve(n_panels, self.d_input),
+        }
+    }
+
+    /// Adds the outputs of `other` behind its own, which fill whole panels.
+    fn append(&mut self, mut other: Self) {
+        self.d_output += other.d_output;
+        self.bias.append(&mut other.bias);
+        match (&mut self.weights, other.weights) {
+            (Weights::F32(panels), Weights::F32(mut more)) => panels.append(&mut more),
+            (Weights::Int8(weights), Weights::Int8(more)) => weights.append(more),
+            _ => unreachable!("parts are held alike"),
+        }
     }
 
     /// The weights of one output, `[d_input]`.
@@ -159,7 +197,8 @@ impl Linear {
         match self.weights {
             Weights::F32(_) => Prepared::F32(input),
             Weights::Int8(_) => {
-                let (mut values, mut scales) = (vec![0; input.n * input.length], vec![0.0; input.n]);
+                let (mut values, mut scales) =
+                    (vec![0; input.n * input.length], vec![0.0; input.n]);
                 dispatch(Quantize { input, values: &mut values, scales: &mut scales });
                 Prepared::Int8 { values, length: input.length, scales }
             }

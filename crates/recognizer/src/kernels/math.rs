@@ -56,17 +56,34 @@ pub(super) fn gelu(x: f32) -> f32 {
 /// Sums that stand side by side, so that they fit into registers: their order is fixed.
 const LANES: usize = 16;
 
+/// The larger of two numbers; `f32::max` has to look out for what is none.
+#[inline(always)]
+pub(super) fn max(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
 /// The largest value.
 #[inline(always)]
 pub(super) fn largest(row: &[f32]) -> f32 {
-    let mut max = [f32::NEG_INFINITY; LANES];
+    largest_of(row, f32::NEG_INFINITY, |x| x)
+}
+
+/// The largest value on either side of zero.
+#[inline(always)]
+pub(super) fn largest_magnitude(row: &[f32]) -> f32 {
+    largest_of(row, 0.0, f32::abs)
+}
+
+#[inline(always)]
+fn largest_of(row: &[f32], least: f32, of: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [least; LANES];
     let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
-        for (max, x) in max.iter_mut().zip(chunk) {
-            *max = max.max(*x);
-        }
+        // A new array each time, which can stay in a register; one that is changed in place does not.
+        lanes = std::array::from_fn(|i| max(lanes[i], of(chunk[i])));
     }
-    max.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+    let lanes = lanes.into_iter().fold(least, max);
+    rest.iter().fold(lanes, |a, &x| max(a, of(x)))
 }
 
 /// The sum of e to the distance of each value from `max`.

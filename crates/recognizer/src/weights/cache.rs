@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 #[cfg(test)]
@@ -83,7 +84,25 @@ impl Weights {
     /// [`Error::Damaged`] where a value is not a number.
     pub(crate) fn f32(&self, name: &str, expected_shape: &[usize]) -> Result<Vec<f32>, Error> {
         let (value, bytes) = self.bytes(name, expected_shape)?;
+        self.finite(name, value, bytes)
+    }
+
+    /// Reads some rows of a parameter; otherwise as [`Self::f32`].
+    pub(crate) fn rows(
+        &self,
+        name: &str,
+        expected_shape: [usize; 2],
+        rows: Range<usize>,
+    ) -> Result<Vec<f32>, Error> {
+        let (value, bytes) = self.bytes(name, &expected_shape)?;
+        let row = expected_shape[1] * value.size();
+        self.finite(name, value, &bytes[rows.start * row..rows.end * row])
+    }
+
+    fn finite(&self, name: &str, value: Type, bytes: &[u8]) -> Result<Vec<f32>, Error> {
         let values = values::to_f32(value, bytes);
+        // Each is read once: what lies in memory twice is not worth its room.
+        self.file.release(bytes);
         // A sum over all would be slower than this, which needs no order.
         match values.iter().fold(true, |all, x| all & x.is_finite()) {
             true => Ok(values),

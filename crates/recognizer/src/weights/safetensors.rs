@@ -69,6 +69,12 @@ impl File {
         let (start, end) = info.data_offsets;
         Ok((value, &self.map[self.body + start..self.body + end]))
     }
+
+    /// Lets the system take back the memory of some of the file's bytes.
+    pub(super) fn release(&self, bytes: &[u8]) {
+        let start = bytes.as_ptr().addr().wrapping_sub(self.map.as_ptr().addr());
+        values::release(&self.map, start, bytes.len());
+    }
 }
 
 /// A model in one or several files.

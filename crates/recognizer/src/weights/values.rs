@@ -5,7 +5,7 @@ use std::path::Path;
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 
 use crate::error::Error;
 
@@ -111,4 +111,17 @@ pub(super) fn map(path: &Path) -> Result<Mmap, Error> {
     let file = File::open(path).map_err(io)?;
     // SAFETY: see the reason above; all access is through bounds-checked slices of `u8`.
     unsafe { Mmap::map(&file) }.map_err(io)
+}
+
+/// Lets the system take back the memory of `length` mapped bytes from `start` on. Whoever looks at
+/// them again has them read from the disk again.
+#[allow(
+    unsafe_code,
+    reason = "the same call would throw away what is written to other mappings; this one is only read"
+)]
+pub(super) fn release(map: &Mmap, start: usize, length: usize) {
+    // SAFETY: the mapping is of a file and was never written to, so its bytes stay what they are.
+    let result = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, length) };
+    // Only a wish.
+    drop(result);
 }

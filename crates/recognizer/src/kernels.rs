@@ -108,8 +108,8 @@ pub(crate) enum Conv1d {
 }
 
 impl Conv1d {
-    /// Packs `[channels_out, channels_in, 3]`. Stays in 32 bits: it is little work.
-    pub(crate) fn fast(weight: &[f32], bias: &[f32], stride: usize) -> Self {
+    /// Packs `[channels_out, channels_in, 3]`.
+    pub(crate) fn fast(weight: &[f32], bias: &[f32], stride: usize, precision: Precision) -> Self {
         let channels_in = weight.len() / bias.len() / 3;
         // A window of three frames is one row of `[3, channels_in]`.
         let by_frame: Vec<f32> = weight
@@ -118,7 +118,7 @@ impl Conv1d {
                 (0..3).flat_map(move |tap| (0..channels_in).map(move |c| output[3 * c + tap]))
             })
             .collect();
-        let linear = linear::Linear::new(&by_frame, 3 * channels_in, Some(bias), Precision::F32);
+        let linear = linear::Linear::new(&by_frame, 3 * channels_in, Some(bias), precision);
         Self::Fast { linear, stride }
     }
 

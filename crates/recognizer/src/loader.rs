@@ -6,7 +6,7 @@ use burn::nn::{self, LayerNorm, LayerNormConfig, PaddingConfig1d};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::Error;
-use crate::kernels::{Conv1d, Embedding, Kernels, Linear};
+use crate::kernels::{Conv1d, Embedding, Kernels, Linear, Precision};
 use crate::weights::Weights;
 
 /// Reads the parameters of one model onto one device.
@@ -74,9 +74,12 @@ impl Loader<'_> {
     ) -> Result<Conv1d, Error> {
         let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
         let shape = [channels_out, channels_in, 3];
-        if self.kernels != Kernels::Plain {
+        if let Kernels::Fast(precision) = self.kernels {
+            // The columns themselves are heard in full; to round them would spare little.
+            let precision = if stride == 1 { Precision::F32 } else { precision };
             let bias = self.weights.f32(&bias, &[channels_out])?;
-            return Ok(Conv1d::fast(&self.weights.f32(&weight, &shape)?, &bias, stride));
+            let weight = self.weights.f32(&weight, &shape)?;
+            return Ok(Conv1d::fast(&weight, &bias, stride, precision));
         }
         let mut conv = Conv1dConfig::new(channels_in, channels_out, 3)
             .with_stride(stride)

@@ -91,6 +91,7 @@ fn search(model: &Model, draft: &[u32]) -> Hypothesis {
         prompt: &TOKENS[..2],
         prefix: &[],
         draft,
+        bias: 0.0,
         rules: &Rules::new(model.tokenizer(), Timestamps::Without),
         budget: 24,
         is_wary: false,

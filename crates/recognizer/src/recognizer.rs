@@ -53,8 +53,8 @@ pub struct Recognizer {
     seen: usize,
     /// Silence that the last hypothesis had behind the sound, in positions.
     pad: usize,
-    /// Whether the last step came to its end and heard no silence: its words are then all there is
-    /// to know about what was heard.
+    /// Whether the last step was in a pause, came to its end and heard no silence: its words are then
+    /// all there is to know about what was heard.
     is_whole: bool,
     buffer: HypothesisBuffer,
 }
@@ -127,9 +127,10 @@ impl Recognizer {
         if self.n_columns() > self.tuning.long_window {
             self.cut();
         }
-        let (hypothesis, heard) = self.decode(self.pad_now())?;
+        let go_on = self.quiet_since.is_none();
+        let (hypothesis, heard) = self.decode(self.pad_now(), go_on)?;
         let is_silence = self.is_silence(&hypothesis);
-        self.is_whole = hypothesis.ended == Ended::EndOfText && !is_silence;
+        self.is_whole = !go_on && hypothesis.ended == Ended::EndOfText && !is_silence;
         // A hypothesis that found no end confirms nothing and corrects nothing.
         if hypothesis.ended == Ended::EndOfText {
             let heard = if is_silence { Vec::new() } else { heard };
@@ -149,7 +150,7 @@ impl Recognizer {
     pub fn finish(&mut self) -> Result<Outcome, Error> {
         // Only where no step was taken for long, or none at all.
         while self.sound() > MAX_COLUMNS {
-            let (_, heard) = self.decode(self.tuning.pad)?;
+            let (_, heard) = self.decode(self.tuning.pad, true)?;
             self.buffer.replace(heard, seconds(self.seen));
             self.cut();
         }
@@ -166,10 +167,10 @@ impl Recognizer {
 
     /// The last pass: commits all that it finds. Says `Loop` if that is nothing but a circle.
     fn conclude(&mut self) -> Result<Ended, Error> {
-        let (mut hypothesis, mut heard) = self.decode(self.pad_now())?;
+        let (mut hypothesis, mut heard) = self.decode(self.pad_now(), false)?;
         if hypothesis.ended != Ended::EndOfText {
             // The full window is what Whisper was trained on; it rarely loops there.
-            (hypothesis, heard) = self.decode(MAX_POSITIONS)?;
+            (hypothesis, heard) = self.decode(MAX_POSITIONS, false)?;
         }
         if !self.is_silence(&hypothesis) {
             self.buffer.replace(heard, seconds(self.seen));
@@ -227,7 +228,28 @@ impl Recognizer {
 
     /// Decodes the window with at least `pad` positions of silence behind it; the words behind the
     /// committed ones.
-    fn decode(&mut self, pad: usize) -> Result<(Hypothesis, Vec<Word>), Error> {
+    ///
+    /// While somebody speaks on, the text is to be steady. In a pause and at the end it is to be
+    /// right, and the model may begin as it likes: where it takes back a committed word, what it
+    /// says behind that word is still better than what it says when it has to go on from a mistake.
+    fn decode(&mut self, pad: usize, go_on: bool) -> Result<(Hypothesis, Vec<Word>), Error> {
+        let bias = if go_on { self.tuning.draft_bias } else { 0.0 };
+        if !go_on {
+            let (found, heard) = self.decode_behind(0, pad, bias)?;
+            if let Some(heard) = self.buffer.behind_committed(heard) {
+                return Ok((found, heard));
+            }
+        }
+        self.decode_behind(self.buffer.prefix().len(), pad, bias)
+    }
+
+    /// Decodes the window; the words behind the first `n_given` tokens, which are not to be changed.
+    fn decode_behind(
+        &mut self,
+        n_given: usize,
+        pad: usize,
+        bias: f32,
+    ) -> Result<(Hypothesis, Vec<Word>), Error> {
         let model = self.model.clone();
         let sound = self.sound().min(MAX_COLUMNS);
         (self.seen, self.pad) = (self.origin + sound, pad);
@@ -241,22 +263,23 @@ impl Recognizer {
         };
         let mut prompt = model.tokenizer().sot_sequence(Some(language), self.options.task);
         prompt.push(model.tokenizer().no_timestamps);
-        let prefix = self.buffer.prefix();
-        let draft = self.buffer.draft();
+        let known = [self.buffer.prefix(), self.buffer.draft()].concat();
+        let (prefix, draft) = known.split_at(n_given);
         let budget = sound * TOKENS_PER_SECOND / COLUMNS_PER_SECOND + MIN_BUDGET;
         let n_content = sound.div_ceil(COLUMNS_PER_POSITION).max(1);
         let request = Request {
             prompt: &prompt,
-            prefix: &prefix,
-            draft: &draft,
+            prefix,
+            draft,
+            bias,
             rules: &self.rules,
-            budget: budget.max(prefix.len() + MIN_BUDGET).min(MAX_BUDGET),
+            budget: budget.max(self.buffer.prefix().len() + MIN_BUDGET).min(MAX_BUDGET),
             is_wary: n_ctx < MAX_POSITIONS,
             align: Some(n_content),
         };
         let found = greedy(&model, cache, &request)?;
         let origin = seconds(self.origin);
-        let heard = words::words(&model, &found, prefix.len(), n_content, language, origin);
+        let heard = words::words(&model, &found, n_given, n_content, language, origin);
         self.guess = language;
         Ok((found, heard))
     }

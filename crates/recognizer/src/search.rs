@@ -2,7 +2,9 @@
 //!
 //! Prompt, prefix and draft go through the decoder in one pass. Each draft token is kept while it
 //! is what greedy search would have taken; from the first that is not, search goes on token by
-//! token. The result is that of plain greedy search, only sooner.
+//! token. The result is that of plain greedy search, only sooner. While somebody speaks, a draft
+//! token is kept as well where another is only a little likelier: the text then does not jump
+//! between two readings that are nearly the same to the model.
 //!
 //! Source: `DecodingTask` in openai/whisper, `whisper/decoding.py` at c0d2f62; the draft is this
 //! project's.
@@ -26,6 +28,9 @@ pub(crate) struct Request<'a> {
     pub(crate) prefix: &'a [u32],
     /// Tokens of the text that are guessed.
     pub(crate) draft: &'a [u32],
+    /// How much less probable than the likeliest token one of the draft may be and still be kept:
+    /// with 0 the result is that of a search without a draft, with more it is steadier.
+    pub(crate) bias: f32,
     pub(crate) rules: &'a Rules,
     /// The most tokens of text, the prefix included.
     pub(crate) budget: usize,
@@ -122,7 +127,7 @@ impl<'a> Greedy<'a> {
         };
         for (row, &token) in rows.chunks_exact_mut(n_vocab).zip(draft) {
             request.rules.apply(row, &found.tokens);
-            if argmax(row) as u32 != token {
+            if !is_kept(row, token, request.bias) {
                 break;
             }
             found.accepted += 1;
@@ -185,6 +190,16 @@ impl<'a> Greedy<'a> {
     }
 }
 
+/// Whether `token` of a draft is the likeliest, or less probable by no more than `bias`.
+fn is_kept(logits: &[f32], token: u32, bias: f32) -> bool {
+    let best = argmax(logits) as u32;
+    let probability = |token| probability(logits, token);
+    best == token || {
+        let is_allowed = logits[token as usize] > f32::NEG_INFINITY;
+        is_allowed && bias > 0.0 && probability(token) >= probability(best) - bias
+    }
+}
+
 /// Log of the softmax of `logits` at `token`.
 fn log_probability(logits: &[f32], token: u32) -> f32 {
     logits[token as usize] - log_sum_exp(logits)
@@ -200,4 +215,20 @@ pub(crate) fn posterior(logits: &[f32], tokens: &[u32]) -> Vec<f32> {
     let chosen: Vec<f32> = tokens.iter().map(|&token| logits[token as usize]).collect();
     let sum = log_sum_exp(&chosen);
     chosen.iter().map(|x| (x - sum).exp()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_is_favoured_by_as_much_as_is_asked_for() {
+        // Probabilities of 0.5, 0.3, 0.2, and one that is not allowed.
+        let logits = [0.5f32.ln(), 0.3f32.ln(), 0.2f32.ln(), f32::NEG_INFINITY];
+        let kept = |bias| [0, 1, 2, 3].map(|token| is_kept(&logits, token, bias));
+        assert_eq!(kept(0.0), [true, false, false, false]);
+        assert_eq!(kept(0.25), [true, true, false, false]);
+        assert_eq!(kept(1.0), [true, true, true, false]);
+        assert!(!is_kept(&[1.0, 1.0], 1, 0.0));
+    }
 }

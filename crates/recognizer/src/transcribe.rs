@@ -139,6 +139,7 @@ impl Recording<'_> {
             prompt: &prompt,
             prefix: &[],
             draft: &[],
+            bias: 0.0,
             rules: &self.rules,
             budget: SAMPLE_LEN,
             is_wary: false,

@@ -8,6 +8,8 @@
 //! Source: LocalAgreement-2 of Liu et al. 2020 (arXiv 2005.11185), as used by Macháček et al. 2023
 //! (arXiv 2307.14743). The end guard is this project's.
 
+mod seam;
+
 /// One word, or one punctuation mark.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Word {
@@ -104,6 +106,13 @@ impl HypothesisBuffer {
         tokens(&self.tentative)
     }
 
+    /// Of a hypothesis for all of the window, the words behind the committed ones. `None` if it is
+    /// too far from what is committed to tell where they begin.
+    pub(crate) fn behind_committed(&self, mut words: Vec<Word>) -> Option<Vec<Word>> {
+        let at = seam::find(&self.committed[self.in_window..], &words)?;
+        Some(words.split_off(at))
+    }
+
     /// Takes a new hypothesis behind the committed words, of sound that ends at `now`, and commits
     /// what it confirms.
     ///
@@ -182,7 +191,7 @@ mod tests {
     use super::*;
 
     /// Words of half a second each, the first at `start`.
-    fn words(text: &str, start: f32) -> Vec<Word> {
+    pub(super) fn words(text: &str, start: f32) -> Vec<Word> {
         text.split_inclusive(' ')
             .enumerate()
             .map(|(i, text)| Word {

@@ -8,21 +8,26 @@
 //! machine can. The manifest is a TSV whose header names the columns `id`, `file` and `language`;
 //! files lie beside it. Each line of the output is `id<TAB>text`.
 //!
+//! With `events=FOLDER`, live runs also leave an event log for each recording there: one JSON line
+//! for each change of the text, at the time of the sound that had been heard by then, as if
+//! computing took no time.
+//!
 //! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
-//! for (300), `kind=KIND` takes only recordings of one kind; `pad`, `pause_pad`, `kept_silence`,
+//! for (300), `kind=KIND` takes only recordings of one kind; `pad`, `pause_pad`, `kept_silence`, `draft_bias`,
 //! `long_window`, `context`, `believed`, `end_guard`, `sure`, `unsure_guard` and `unsure_wait` are the
 //! numbers of `Tuning`.
 
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
 use scriven_recognizer::{Compute, Model, Options, Outcome, Precision, Recognizer, Tuning};
+use serde_json::json;
 
 /// What the command line asks for.
 struct Settings {
@@ -30,6 +35,7 @@ struct Settings {
     /// Milliseconds of sound from one live step to the next.
     interval: usize,
     kind: Option<String>,
+    events: Option<PathBuf>,
     tuning: Tuning,
 }
 
@@ -39,6 +45,7 @@ impl Settings {
             precision: Precision::default(),
             interval: 300,
             kind: None,
+            events: None,
             tuning: Tuning::default(),
         };
         for arg in args {
@@ -49,9 +56,11 @@ impl Settings {
                 "precision" if value == "int8" => settings.precision = Precision::Int8,
                 "interval" => settings.interval = value.parse()?,
                 "kind" => settings.kind = Some(value.into()),
+                "events" => settings.events = Some(value.into()),
                 "pad" => tuning.pad = value.parse()?,
                 "pause_pad" => tuning.pause_pad = value.parse()?,
                 "kept_silence" => tuning.kept_silence = value.parse()?,
+                "draft_bias" => tuning.draft_bias = value.parse()?,
                 "believed" => tuning.commit.believed = value.parse()?,
                 "end_guard" => tuning.commit.end_guard = value.parse()?,
                 "sure" => tuning.commit.sure = value.parse()?,
@@ -99,7 +108,11 @@ fn main() -> Result<()> {
         heard += samples.len();
         let text = match mode.as_str() {
             "offline" => offline(&model, &options, &samples)?,
-            "live" => live(&model, &options, &samples, &settings)?,
+            "live" => {
+                let log = settings.events.as_ref();
+                let log = log.map(|dir| File::create(dir.join(format!("{}.jsonl", fields[id]))));
+                live(&model, &options, &samples, &settings, EventLog::new(log.transpose()?))?
+            }
             mode => bail!("{mode} is neither offline nor live"),
         };
         writeln!(std::io::stdout(), "{}\t{}", fields[id], text.replace(['\t', '\n'], " "))?;
@@ -138,36 +151,92 @@ fn offline(model: &Model, options: &Options, samples: &[f32]) -> Result<String> 
     Ok(texts.join(" "))
 }
 
-fn live(model: &Model, options: &Options, samples: &[f32], settings: &Settings) -> Result<String> {
+fn live(
+    model: &Model,
+    options: &Options,
+    samples: &[f32],
+    settings: &Settings,
+    mut log: EventLog,
+) -> Result<String> {
     let tuning = settings.tuning.clone();
     let mut recognizer = Recognizer::tuned(model.clone(), options.clone(), tuning)?;
-    let mut texts = Vec::new();
-    let mut since_step = 0;
+    let mut texts: Vec<String> = Vec::new();
+    let (mut now, mut since_step) = (0.0, 0);
     speech(model, samples, 320, |event| {
         match event {
-            Speech::Start { .. } => recognizer.reset(),
+            Speech::Start { at } => {
+                now = at as f64 / 16_000.0;
+                recognizer.reset();
+            }
             Speech::Column(column) => {
                 recognizer.push(&column);
+                now += 0.01;
                 since_step += 10;
                 if since_step >= settings.interval {
-                    recognizer.step()?;
+                    log.step(now, &texts, &mut recognizer)?;
                     since_step = 0;
                 }
             }
             Speech::Quiet { .. } => {
                 recognizer.quiet();
-                recognizer.step()?;
+                log.step(now, &texts, &mut recognizer)?;
             }
             Speech::Voice { .. } => recognizer.voice(),
             Speech::End { .. } => {
+                let started = Instant::now();
                 if let Outcome::Final(found) = recognizer.finish()? {
                     texts.push(found.text);
                 }
+                log.write(now, started.elapsed(), &texts.join(" "), "")?;
             }
         }
         Ok(())
     })?;
+    log.end(samples.len() as f64 / 16_000.0)?;
     Ok(texts.join(" "))
+}
+
+/// What a live run shows, and when.
+struct EventLog {
+    file: Option<File>,
+    last: (String, String),
+    updates: usize,
+}
+
+impl EventLog {
+    fn new(file: Option<File>) -> Self {
+        Self { file, last: Default::default(), updates: 0 }
+    }
+
+    fn step(&mut self, now: f64, finals: &[String], recognizer: &mut Recognizer) -> Result<()> {
+        let started = Instant::now();
+        let Some(partial) = recognizer.step()? else { return Ok(()) };
+        self.updates += 1;
+        let committed = [&finals.join(" "), partial.committed.as_str()].join(" ");
+        self.write(now, started.elapsed(), committed.trim(), &partial.tentative)
+    }
+
+    fn write(&mut self, now: f64, took: Duration, committed: &str, partial: &str) -> Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let shown = (committed.to_owned(), partial.to_owned());
+        if shown != self.last {
+            let line = json!({
+                "now": now, "audio_end": now, "wall_ms": took.as_secs_f64() * 1e3, "cpu_ms": 0,
+                "committed": committed, "partial": partial,
+            });
+            writeln!(file, "{line}")?;
+            self.last = shown;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, audio: f64) -> Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let line = json!({
+            "summary": 1, "audio": audio, "updates": self.updates, "cpu_s": 0, "rss_mb": 0,
+        });
+        Ok(writeln!(file, "{line}")?)
+    }
 }
 
 /// Runs samples through the front end in blocks.

@@ -92,9 +92,12 @@ proptest! {
         plain.weight = Param::from_tensor(tensor(&weight, [channels_out, channels_in, 3]));
         plain.bias = Some(Param::from_tensor(tensor(&bias, [channels_out])));
         let x = tensor(&numbers(n * channels_in, 9), [1, n, channels_in]);
-        let ours = Conv1d::fast(&weight, &bias, stride).forward(x.clone());
-        let off = deviation(ours, Conv1d::Plain(plain).forward(x));
-        prop_assert!(off < 1e-5, "off by {off}");
+        let plain = Conv1d::Plain(plain).forward(x.clone());
+        for (precision, tolerance) in [(Precision::F32, 1e-5), (Precision::Int8, 0.02)] {
+            let ours = Conv1d::fast(&weight, &bias, stride, precision).forward(x.clone());
+            let off = deviation(ours, plain.clone());
+            prop_assert!(off < tolerance, "{precision:?} is off by {off}");
+        }
     }
 
     #[test]

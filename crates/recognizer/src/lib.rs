@@ -15,6 +15,8 @@
 
 mod attention;
 mod audio_encoder;
+#[doc(hidden)]
+pub mod bench;
 mod compute;
 mod dims;
 mod error;

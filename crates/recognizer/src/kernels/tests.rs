@@ -74,7 +74,8 @@ proptest! {
     }
 
     #[test]
-    fn a_convolution_is_the_plain_one(n in 1usize..40, channels_in in 1usize..9, channels_out in 1usize..70, stride in 1usize..3) {
+    fn a_convolution_is_the_plain_one(n in 1usize..40, channels_in in 1usize..9, channels_out in 1usize..70, stride in 1usize..3, relu: bool) {
+        let activation = if relu { Activation::Relu } else { Activation::Gelu };
         let n = n * stride;
         let weight = numbers(channels_out * channels_in * 3, 7);
         let bias = numbers(channels_out, 8);
@@ -85,8 +86,8 @@ proptest! {
         plain.weight = Param::from_tensor(tensor(&weight, [channels_out, channels_in, 3]));
         plain.bias = Some(Param::from_tensor(tensor(&bias, [channels_out])));
         let x = tensor(&numbers(n * channels_in, 9), [1, n, channels_in]);
-        let ours = Conv1d::fast(&weight, &bias, stride).forward(x.clone());
-        let off = deviation(ours, Conv1d::Plain(plain).forward(x));
+        let ours = Conv1d::fast(&weight, &bias, stride).forward(x.clone(), activation);
+        let off = deviation(ours, Conv1d::Plain(plain).forward(x, activation));
         prop_assert!(off < 1e-5, "off by {off}");
     }
 

@@ -28,7 +28,7 @@ fn vowel(n: usize) -> impl Iterator<Item = f32> {
 }
 
 /// Silence and voice in turn, in seconds.
-pub fn said(turns: &[f32]) -> Vec<f32> {
+pub(crate) fn said(turns: &[f32]) -> Vec<f32> {
     let mut samples = Vec::new();
     for (i, seconds) in turns.iter().enumerate() {
         let n = (seconds * SAMPLE_RATE as f32) as usize;

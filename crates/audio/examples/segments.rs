@@ -42,7 +42,7 @@ fn mode(number: Option<f32>) -> VadMode {
 /// Seconds of each utterance, from and to, and of the whole file at last.
 fn utterances(path: &str, config: &SegmentConfig, gain: f32) -> Result<Vec<[f64; 2]>, Error> {
     let mut source = FileSource::open(File::open(path)?, Pace::AsFast)?;
-    let mut frontend = Frontend::new(80, config.clone());
+    let mut frontend = Frontend::new(80, config, None);
     let seconds = |at: u64| at as f64 / SAMPLE_RATE as f64;
     let mut utterances = Vec::new();
     let mut note = |speech| match speech {

@@ -24,7 +24,7 @@ pub mod spectrogram;
 
 pub use self::error::{Error, SoundFileError};
 use self::segment::{Piece, Segmenter};
-pub use self::segment::{SegmentConfig, VadMode};
+pub use self::segment::{SecondOpinion, SegmentConfig, VadMode};
 pub use self::spectrogram::Spectrogram;
 
 /// Rate of every sample past the resampler, in Hz.
@@ -90,8 +90,13 @@ pub struct Frontend {
 
 impl Frontend {
     /// Builds the stages for a model of `n_mels` bands.
-    pub fn new(n_mels: usize, config: SegmentConfig) -> Self {
-        Self { segmenter: Segmenter::new(&config), spectrogram: Spectrogram::new(n_mels) }
+    pub fn new(
+        n_mels: usize,
+        config: &SegmentConfig,
+        second_opinion: Option<Box<dyn SecondOpinion>>,
+    ) -> Self {
+        let segmenter = Segmenter::new(config, second_opinion);
+        Self { segmenter, spectrogram: Spectrogram::new(n_mels) }
     }
 
     /// Takes samples and emits what they bring about, each event as soon as it can be known.

@@ -3,17 +3,21 @@
 //! Third stage of the audio path: capture → resample → **segment** → spectrogram. It runs on the
 //! analysis thread and nowhere else: the detector holds a raw pointer and cannot be sent.
 //!
-//! WebRTC's voice activity detector judges frames of 20 ms, `loudness` keeps clicks out, and
+//! WebRTC's voice activity detector judges frames of 20 ms, `loudness` keeps clicks out, a
+//! [`SecondOpinion`], where there is one, decides whether what they let through is a voice, and
 //! [`endpoint`] turns the verdicts into utterances. While an utterance lasts, samples leave as they come in: no one waits for a verdict.
 
 pub mod endpoint;
 mod loudness;
+mod second_opinion;
 
 use webrtc_vad::{SampleRate, Vad};
 
 use self::endpoint::{Endpointer, Turn};
 pub use self::endpoint::{SegmentConfig, VadMode};
 use self::loudness::Loudness;
+pub use self::second_opinion::{CHUNK, SecondOpinion};
+use self::second_opinion::{Confirmation, WARM_UP};
 
 /// What the detector judges at once: 320 samples = 20 ms.
 pub const VAD_FRAME: usize = 320;
@@ -51,6 +55,7 @@ pub struct Segmenter {
     vad: Vad,
     mode: VadMode,
     loudness: Loudness,
+    confirmation: Option<Confirmation>,
     endpointer: Endpointer,
     vad_frame: [i16; VAD_FRAME],
     /// How much of `vad_frame` is filled.
@@ -68,14 +73,23 @@ pub struct Segmenter {
 
 impl Segmenter {
     /// Creates a segmenter. It must stay on the thread which creates it.
-    pub fn new(config: &SegmentConfig) -> Self {
+    ///
+    /// Without a second opinion WebRTC's detector decides alone.
+    pub fn new(config: &SegmentConfig, second_opinion: Option<Box<dyn SecondOpinion>>) -> Self {
+        let onset_ms = match second_opinion {
+            Some(_) => config.second_opinion_onset_ms,
+            None => config.onset_ms,
+        };
         let samples = |ms: u32| ms as usize * crate::SAMPLE_RATE / 1000;
         let reach = samples(config.pre_roll_ms) + samples(config.onset_window_ms) + VAD_FRAME;
+        let reach = reach.max(WARM_UP);
         Self {
             vad: new_vad(config.mode),
             mode: config.mode,
             loudness: Loudness::new(config.above_background_db),
-            endpointer: Endpointer::new(config),
+            confirmation: second_opinion
+                .map(|detector| Confirmation::new(detector, config.second_opinion_percent)),
+            endpointer: Endpointer::new(&SegmentConfig { onset_ms, ..config.clone() }),
             vad_frame: [0; VAD_FRAME],
             filled: 0,
             history: Vec::with_capacity(2 * reach + VAD_FRAME),
@@ -120,6 +134,9 @@ impl Segmenter {
         }
         self.vad = new_vad(self.mode);
         self.loudness.reset();
+        if let Some(confirmation) = &mut self.confirmation {
+            confirmation.reset();
+        }
         self.endpointer.reset();
         self.history.clear();
         self.filled = 0;
@@ -149,7 +166,13 @@ impl Segmenter {
     /// The verdict on the frame that is full.
     fn voiced(&mut self) -> bool {
         let stands_out = self.loudness.stands_out(&self.vad_frame);
-        self.vad.is_voice_segment(&self.vad_frame).unwrap_or(false) && stands_out
+        let voiced = self.vad.is_voice_segment(&self.vad_frame).unwrap_or(false) && stands_out;
+        match &mut self.confirmation {
+            None => voiced,
+            Some(confirmation) => {
+                confirmation.voiced(voiced, self.in_utterance, &self.history, self.position)
+            }
+        }
     }
 
     fn turn(&mut self, turn: Turn, emit: &mut impl FnMut(Piece)) {

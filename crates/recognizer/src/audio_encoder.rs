@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use crate::Error;
 use crate::attention::{Mlp, MultiHeadAttention};
 use crate::dims::ModelDimensions;
-use crate::kernels::Conv1d;
+use crate::kernels::{Activation, Conv1d};
 use crate::loader::Loader;
 
 /// The encoder half of Whisper.
@@ -48,7 +48,8 @@ impl AudioEncoder {
     /// - window: `[1, 2 * n_ctx, n_mels]`, scaled as Whisper expects it; `n_ctx` at most 1,500
     /// - output: `[1, n_ctx, n_state]`
     pub(crate) fn forward(&self, window: Tensor<3>) -> Tensor<3> {
-        let x = self.conv2.forward(self.conv1.forward(window));
+        let x = self.conv1.forward(window, Activation::Gelu);
+        let x = self.conv2.forward(x, Activation::Gelu);
         let [_, n_ctx, _] = x.dims();
         let positions = self.positional_embedding.clone().narrow(0, 0, n_ctx).unsqueeze();
         let x = self.blocks.iter().fold(x + positions, |x, block| block.forward(x));

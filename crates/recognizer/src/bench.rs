@@ -57,6 +57,7 @@ impl<'a> Window<'a> {
             prompt: &self.prompt,
             prefix: &[],
             draft,
+            bias: 0.0,
             rules: &self.rules,
             budget,
             is_wary: false,

@@ -57,6 +57,7 @@ pub(crate) enum Kernels {
 pub(crate) enum Activation {
     None,
     Gelu,
+    Relu,
 }
 
 /// Runs `work` as it was compiled for the vector registers of this machine.
@@ -101,7 +102,7 @@ impl Linear {
     }
 }
 
-/// A convolution over time with a kernel of 3, a border of 1, and GELU behind it.
+/// A convolution over time with a kernel of 3 and a border of 1.
 pub(crate) enum Conv1d {
     Plain(nn::conv::Conv1d),
     Fast { linear: linear::Linear, stride: usize },
@@ -122,17 +123,17 @@ impl Conv1d {
         Self::Fast { linear, stride }
     }
 
-    /// Convolves frames.
+    /// Convolves frames and applies `activation`.
     ///
     /// # Shapes
     ///
     /// - x: `[1, n, channels_in]`
     /// - output: `[1, n / stride, channels_out]`
-    pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    pub(crate) fn forward(&self, x: Tensor<3>, activation: Activation) -> Tensor<3> {
         match self {
             Self::Plain(conv) => {
                 let x = conv.forward(x.swap_dims(1, 2));
-                plain::activate(x, Activation::Gelu).swap_dims(1, 2)
+                plain::activate(x, activation).swap_dims(1, 2)
             }
             Self::Fast { linear, stride } => {
                 let ([_, n, channels], device) = (x.dims(), x.device());
@@ -140,7 +141,7 @@ impl Conv1d {
                 let frames = [&border[..], &values(x), &border].concat();
                 let (stride, n) = (stride * channels, n / stride);
                 let rows = linear::Rows { values: &frames, stride, length: 3 * channels, n };
-                let output = linear.forward(rows, Activation::Gelu);
+                let output = linear.forward(rows, activation);
                 let channels_out = output.len() / n;
                 from_values(output, [1, n, channels_out], &device)
             }

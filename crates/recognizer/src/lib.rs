@@ -6,7 +6,7 @@
 //!
 //! In: columns of raw log₁₀ Mel energies, one every 10 ms. Out: for live speech [`Partial`] and
 //! [`Outcome`] by way of [`Recognizer`], for recordings a [`Transcript`] by way of
-//! [`Model::transcribe`]. The crate knows no sound card and no bus, and reads no configuration, no
+//! [`Model::transcribe`]. Beside it stands a [`VoiceDetector`], which takes samples. The crate knows no sound card and no bus, and reads no configuration, no
 //! environment and no clock.
 //!
 //! Source of the model: openai/whisper at c0d2f62, whose names are kept.
@@ -38,6 +38,7 @@ mod tokenizer;
 mod transcribe;
 mod transcript;
 mod tuning;
+mod voice;
 pub mod weights;
 mod window;
 mod words;
@@ -53,3 +54,4 @@ pub use recognizer::Recognizer;
 pub use transcribe::{Segment, Transcript};
 pub use transcript::{CommitRule, Word};
 pub use tuning::Tuning;
+pub use voice::VoiceDetector;

@@ -1,20 +1,23 @@
 //! Runs a set of recordings through the recognizer and writes what it heard, to be scored.
 //!
 //! ```text
-//! evaluate MANIFEST MODEL_FOLDER offline|live [NAME=VALUE ...] > HYP.tsv
+//! evaluate MANIFEST MODEL_FOLDER offline|live|speech [NAME=VALUE ...] > HYP.tsv
 //! ```
 //!
 //! `offline` is the way of `scriven transcribe`. `live` is the way of dictation, but as fast as the
-//! machine can. The manifest is a TSV whose header names the columns `id`, `file` and `language`;
-//! files lie beside it. Each line of the output is `id<TAB>text`.
+//! machine can. `speech` recognizes nothing: its text is where each utterance was heard, as
+//! `heard:start-end` in seconds. The manifest is a TSV whose header names the columns `id`, `file`
+//! and `language`; files lie beside it. Each line of the output is `id<TAB>text`.
 //!
 //! With `events=FOLDER`, live runs also leave an event log for each recording there: one JSON line
 //! for each change of the text, at the time of the sound that had been heard by then, as if
 //! computing took no time.
 //!
 //! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
-//! for (300), `kind=KIND` takes only recordings of one kind; `pad`, `pause_pad`, `kept_silence`, `draft_bias`,
-//! `long_window`, `context`, `believed`, `end_guard`, `sure`, `unsure_guard` and `unsure_wait` are the
+//! for (300), `kind=KIND` takes only recordings of one kind, `level=DBFS` brings all to one level;
+//! `vad=webrtc|silero` is what detects voice, and for the latter `sure_of_voice=PERCENT` and
+//! `onset=MS` how readily; `pad`, `pause_pad`, `kept_silence`, `draft_bias`, `long_window`, `context`,
+//! `believed`, `end_guard`, `sure`, `unsure_guard`, `unsure_wait`, `doubted` and `doubted_wait` are the
 //! numbers of `Tuning`.
 
 use std::fs::File;
@@ -27,6 +30,8 @@ use anyhow::{Context, Result, bail};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
 use scriven_recognizer::{Compute, Model, Options, Outcome, Precision, Recognizer, Tuning};
+use scriven_service::config::Detector;
+use scriven_service::second_opinion;
 use serde_json::json;
 
 /// What the command line asks for.
@@ -36,6 +41,9 @@ struct Settings {
     interval: usize,
     kind: Option<String>,
     events: Option<PathBuf>,
+    detector: Detector,
+    segments: SegmentConfig,
+    level: Option<f32>,
     tuning: Tuning,
 }
 
@@ -46,6 +54,9 @@ impl Settings {
             interval: 300,
             kind: None,
             events: None,
+            detector: Detector::default(),
+            segments: SegmentConfig::default(),
+            level: None,
             tuning: Tuning::default(),
         };
         for arg in args {
@@ -57,6 +68,11 @@ impl Settings {
                 "interval" => settings.interval = value.parse()?,
                 "kind" => settings.kind = Some(value.into()),
                 "events" => settings.events = Some(value.into()),
+                "vad" if value == "webrtc" => settings.detector = Detector::Webrtc,
+                "vad" if value == "silero" => settings.detector = Detector::Silero,
+                "sure_of_voice" => settings.segments.second_opinion_percent = value.parse()?,
+                "onset" => settings.segments.second_opinion_onset_ms = value.parse()?,
+                "level" => settings.level = Some(value.parse()?),
                 "pad" => tuning.pad = value.parse()?,
                 "pause_pad" => tuning.pause_pad = value.parse()?,
                 "kept_silence" => tuning.kept_silence = value.parse()?,
@@ -104,16 +120,20 @@ fn main() -> Result<()> {
         if options.check(&model).is_err() {
             continue;
         }
-        let samples = read(&folder.join(fields[file]))?;
+        let mut samples = read(&folder.join(fields[file]))?;
+        if let Some(level) = settings.level {
+            bring_to(level, &mut samples);
+        }
         heard += samples.len();
         let text = match mode.as_str() {
-            "offline" => offline(&model, &options, &samples)?,
+            "offline" => offline(&model, &options, &samples, &settings)?,
+            "speech" => utterances(&model, &samples, &settings)?,
             "live" => {
                 let log = settings.events.as_ref();
                 let log = log.map(|dir| File::create(dir.join(format!("{}.jsonl", fields[id]))));
                 live(&model, &options, &samples, &settings, EventLog::new(log.transpose()?))?
             }
-            mode => bail!("{mode} is neither offline nor live"),
+            mode => bail!("{mode} is neither offline, live nor speech"),
         };
         writeln!(std::io::stdout(), "{}\t{}", fields[id], text.replace(['\t', '\n'], " "))?;
     }
@@ -130,14 +150,45 @@ fn read(path: &Path) -> Result<Vec<f32>> {
     Ok(samples)
 }
 
-fn offline(model: &Model, options: &Options, samples: &[f32]) -> Result<String> {
+/// Scales samples to a level in dBFS, and rounds them as a microphone of 16 bits does.
+fn bring_to(level: f32, samples: &mut [f32]) {
+    let power = samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32;
+    let gain = 10f32.powf(level / 20.0) / power.sqrt().max(1e-9);
+    samples.iter_mut().for_each(|x| *x = (*x * gain * 32768.0).round() / 32768.0);
+}
+
+/// Where each utterance was heard to begin, and from and to where it lasts.
+fn utterances(model: &Model, samples: &[f32], settings: &Settings) -> Result<String> {
+    let config = &settings.segments;
+    let mut frontend = Frontend::new(model.n_mels(), config, second_opinion(settings.detector));
+    let seconds = |at: u64| at as f32 / 16_000.0;
+    let mut found = Vec::new();
+    let mut take = |now: u64, event| match event {
+        Speech::Start { at } => found.push(format!("{:.2}:{:.2}", seconds(now), seconds(at))),
+        Speech::End { at } => found.push(format!("-{:.2} ", seconds(at))),
+        _ => {}
+    };
+    for samples in samples.chunks(320) {
+        let now = frontend.position() + samples.len() as u64;
+        frontend.push(samples, &mut |event| take(now, event));
+    }
+    frontend.finish(&mut |event| take(0, event));
+    Ok(found.concat().trim_end().into())
+}
+
+fn offline(
+    model: &Model,
+    options: &Options,
+    samples: &[f32],
+    settings: &Settings,
+) -> Result<String> {
     let mut columns = Vec::new();
     let mut spectrogram = Spectrogram::new(model.n_mels());
     spectrogram.push(samples, |column: &[f32]| columns.extend_from_slice(column));
     spectrogram.finish(|column: &[f32]| columns.extend_from_slice(column));
     let mut voiced = Vec::new();
     let mut began = 0;
-    speech(model, samples, samples.len(), |event| {
+    speech(model, samples, samples.len(), settings, |event| {
         match event {
             Speech::Start { at } => began = at as usize / 160,
             Speech::End { at } => voiced.push(began..(at as usize).div_ceil(160)),
@@ -162,7 +213,7 @@ fn live(
     let mut recognizer = Recognizer::tuned(model.clone(), options.clone(), tuning)?;
     let mut texts: Vec<String> = Vec::new();
     let (mut now, mut since_step) = (0.0, 0);
-    speech(model, samples, 320, |event| {
+    speech(model, samples, 320, settings, |event| {
         match event {
             Speech::Start { at } => {
                 now = at as f64 / 16_000.0;
@@ -244,9 +295,11 @@ fn speech(
     model: &Model,
     samples: &[f32],
     block: usize,
+    settings: &Settings,
     mut take: impl FnMut(Speech) -> Result<()>,
 ) -> Result<()> {
-    let mut frontend = Frontend::new(model.n_mels(), SegmentConfig::default());
+    let mut frontend =
+        Frontend::new(model.n_mels(), &settings.segments, second_opinion(settings.detector));
     let mut events = Vec::new();
     for samples in samples.chunks(block.max(1)) {
         frontend.push(samples, &mut |event| events.push(event));

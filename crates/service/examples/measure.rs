@@ -25,7 +25,9 @@ use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::segment::{Piece, Segmenter};
 use scriven_audio::{Progress, SegmentConfig, Source, Spectrogram};
 use scriven_recognizer::bench::{Window, encode};
-use scriven_recognizer::{Compute, Model, Options, Precision, weights};
+use scriven_service::config::Detector;
+use scriven_service::second_opinion;
+use scriven_service::second_opinion;
 use serde_json::json;
 
 /// Positions of the encoder: windows of 5, 10 and 30 seconds.
@@ -116,7 +118,8 @@ fn hear(model: &Model, recording: &Path) -> Result<(Vec<f32>, Vec<Range<usize>>)
     let file = File::open(recording).with_context(|| recording.display().to_string())?;
     let mut source = FileSource::open(file, Pace::AsFast)?;
     let mut spectrogram = Spectrogram::new(model.n_mels());
-    let mut segmenter = Segmenter::new(&SegmentConfig::default());
+    let detector = second_opinion(Detector::default());
+    let mut segmenter = Segmenter::new(&SegmentConfig::default(), detector);
     let (mut samples, mut columns, mut voiced, mut began) = (vec![], vec![], vec![], 0);
     let mut note = |piece: Piece| match piece {
         Piece::Start { at } => began = (at / HOP) as usize,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use scriven_audio::file::Pace;
 use scriven_audio::segment::{Piece, Segmenter};
-use scriven_audio::{Frontend, Progress, SAMPLE_RATE, Spectrogram, Speech};
+use scriven_audio::{Frontend, Progress, SAMPLE_RATE, SecondOpinion, Spectrogram, Speech};
 
 use crate::clock;
 use crate::daemon::Event;
@@ -47,6 +47,7 @@ pub(crate) fn run(
             quiet: false,
             device: 0,
         },
+        second_opinion: (parts.second_opinion)(job.detector),
         job,
         control,
         events,
@@ -77,6 +78,8 @@ struct Analysis {
     control: Receiver<Control>,
     events: async_channel::Sender<Event>,
     outlet: Outlet,
+    /// For the segmenter, once there is one.
+    second_opinion: Option<Box<dyn SecondOpinion>>,
     /// Samples taken from the source.
     taken: u64,
     /// Samples that wait for the model.
@@ -139,7 +142,8 @@ impl Analysis {
 
     /// Announces the session to `recognition` and lets go of what was held.
     fn begin(&mut self, model: Arc<dyn Model>) {
-        let mut frontend = Frontend::new(model.n_mels(), self.job.segments.clone());
+        let second_opinion = self.second_opinion.take();
+        let mut frontend = Frontend::new(model.n_mels(), &self.job.segments, second_opinion);
         self.outlet.send(Work::Open(self.job.clone(), model));
         let held = std::mem::take(&mut self.held);
         frontend.push(&held, &mut |speech| self.outlet.speech(speech));
@@ -223,7 +227,7 @@ impl Analysis {
         self.opened(&*file);
         let Some(model) = self.turn() else { return Ok(false) };
         let mut spectrogram = Spectrogram::new(model.n_mels());
-        let mut segmenter = Segmenter::new(&self.job.segments);
+        let mut segmenter = Segmenter::new(&self.job.segments, self.second_opinion.take());
         let (mut samples, mut columns) = (Vec::new(), Vec::new());
         let mut voiced = Voiced::default();
         while self.control.try_recv().is_err() {

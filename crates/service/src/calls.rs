@@ -229,6 +229,7 @@ impl Daemon {
             device: mode == Mode::Dictation,
             partials: options.partials.unwrap_or(true),
             segments: self.config.speech.segments(),
+            detector: self.config.speech.detector,
             tail: self.config.tail(),
             update: self.config.update(),
             meter: Meter::default(),

@@ -130,6 +130,7 @@ impl From<SoundHost> for Host {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Speech {
+    pub detector: Detector,
     pub strictness: Strictness,
     pub above_background_db: u32,
     pub onset_ms: u32,
@@ -138,6 +139,17 @@ pub struct Speech {
     pub hangover_ms: u32,
     pub min_trailing_silence_ms: u32,
     pub max_utterance_ms: u32,
+}
+
+/// What decides whether somebody speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detector {
+    /// WebRTC's detector alone.
+    Webrtc,
+    /// Silero's, on what WebRTC's lets through.
+    #[default]
+    Silero,
 }
 
 /// How readily a sound is taken for voice, from readily to hardly.
@@ -154,6 +166,7 @@ impl Default for Speech {
     fn default() -> Self {
         let audio = SegmentConfig::default();
         Self {
+            detector: Detector::default(),
             strictness: match audio.mode {
                 VadMode::Quality => Strictness::Quality,
                 VadMode::LowBitrate => Strictness::LowBitrate,
@@ -188,6 +201,7 @@ impl Speech {
             hangover_ms: self.hangover_ms,
             min_trailing_silence_ms: self.min_trailing_silence_ms,
             max_utterance_ms: self.max_utterance_ms,
+            ..SegmentConfig::default()
         }
     }
 }
@@ -339,7 +353,7 @@ mod tests {
         let complete = &documented()[0];
         assert_eq!(parse(complete).unwrap(), Config::default());
         let keys = complete.lines().filter(|line| line.contains('=')).count();
-        assert_eq!(keys, 19, "a key is missing in docs/configuration.md");
+        assert_eq!(keys, 20, "a key is missing in docs/configuration.md");
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod service;
 mod session_object;
 mod sessions;
 mod shelf;
+mod voice;
 mod watch;
 
 use anyhow::{Context as _, Result, bail};
@@ -38,6 +39,7 @@ use crate::service::{Board, Desk, Service};
 pub use crate::service::{NAME, PATH, VERSION};
 use crate::sessions::Sessions;
 use crate::shelf::Shelf;
+pub use crate::voice::second_opinion;
 pub use crate::watch::end_on_panic;
 
 /// Runs the daemon on a bus until `stop` says so: once to finish what was said, twice to end.

@@ -16,7 +16,9 @@ use scriven_recognizer::{
     Compute, Options, Outcome, Partial, Precision, Recognizer, Segment, Transcript,
 };
 
+use crate::config::Detector;
 use crate::models::Catalog;
+use crate::voice;
 
 /// A source of samples with the few facts the bus tells about it.
 pub trait Input: audio::Source {
@@ -71,6 +73,7 @@ pub trait Model: Send + Sync {
 }
 
 type Opened = Result<Box<dyn Input>, audio::Error>;
+type SecondOpinion = Option<Box<dyn audio::SecondOpinion>>;
 type Loaded = Result<Arc<dyn Model>, recognizer::Error>;
 type Load = dyn Fn(&Path, &Compute, Precision) -> Loaded + Send + Sync;
 
@@ -81,6 +84,8 @@ pub struct Parts {
     pub microphone: Arc<dyn Fn(&CaptureOptions) -> Opened + Send + Sync>,
     /// Opens a recording.
     pub file: Arc<dyn Fn(File, Pace) -> Opened + Send + Sync>,
+    /// What judges behind WebRTC's voice detector, one for each session.
+    pub second_opinion: Arc<dyn Fn(Detector) -> SecondOpinion + Send + Sync>,
     /// Lists what can be captured.
     pub sources: Arc<dyn Fn(Host) -> Result<Vec<SourceInfo>, audio::Error> + Send + Sync>,
     /// Loads a model from its folder; takes seconds.
@@ -95,6 +100,7 @@ impl Parts {
         Self {
             microphone: Arc::new(|options| Ok(Box::new(Microphone::open(options)?))),
             file: Arc::new(|file, pace| Ok(Box::new(FileSource::open(file, pace)?))),
+            second_opinion: Arc::new(voice::second_opinion),
             sources: Arc::new(audio::capture::list_sources),
             load: Arc::new(|folder, compute, precision| {
                 Ok(Arc::new(Whisper::load(folder, compute, precision)?))

@@ -30,6 +30,7 @@ use scriven_audio::{SAMPLE_RATE, SegmentConfig, Speech};
 use scriven_recognizer::{self as recognizer, Options};
 
 use crate::analysis;
+use crate::config::Detector;
 use crate::daemon::Event;
 use crate::error::Error;
 use crate::parts::{Model, Parts};
@@ -153,6 +154,7 @@ pub(crate) struct Job {
     /// Whether anybody wants text before it is final.
     pub partials: bool,
     pub segments: SegmentConfig,
+    pub detector: Detector,
     /// How long a device is heard on after the key is let go.
     pub tail: Duration,
     /// New audio that a partial waits for, at least.

@@ -1,6 +1,8 @@
 //! Each kernel at the shapes that tiny.en has, plain and fast.
 
+use std::convert::Infallible;
 use std::hint::black_box;
+use std::ops::Range;
 
 use burn::module::Param;
 use burn::nn::conv::Conv1dConfig;
@@ -15,6 +17,12 @@ const N_STATE: usize = 384;
 const N_VOCAB: usize = 51_864;
 /// Positions of the longest window, and of the one of ten seconds that dictation mostly has.
 const N_CTX: [usize; 2] = [1500, 512];
+
+const NAMED: [(&str, Kernels); 3] = [
+    ("plain", Kernels::Plain),
+    ("f32", Kernels::Fast(Precision::F32)),
+    ("int8", Kernels::Fast(Precision::Int8)),
+];
 
 /// The name of a version, and what runs it once.
 pub type Version = (&'static str, Box<dyn Fn()>);
@@ -80,22 +88,19 @@ fn linear(n: usize, d_input: usize, d_output: usize, activation: Activation) -> 
 /// As in the encoder: keys and values are new each time.
 fn self_attention(n: usize) -> Kernel {
     let x = tensor([1, n, N_STATE]);
-    let of = |name, kernels| {
+    let of = |(name, kernels)| {
         let x = x.clone();
         version(name, move || {
             let kv = KeyValue::Growing { key: x.clone(), value: x.clone() };
             attention(kernels, x.clone(), &kv, false)
         })
     };
-    Kernel {
-        name: format!("self-attention {n}x{n}"),
-        versions: vec![of("plain", Kernels::Plain), of("f32", Kernels::Fast(Precision::F32))],
-    }
+    Kernel { name: format!("self-attention {n}x{n}"), versions: NAMED.map(of).into() }
 }
 
 /// As in the decoder: keys and values are laid out once for all tokens.
 fn cross_attention(n: usize, n_ctx: usize) -> Kernel {
-    let of = |name, kernels| {
+    let of = |(name, kernels)| {
         let kv = KeyValue::Growing {
             key: tensor([1, n_ctx, N_STATE]),
             value: tensor([1, n_ctx, N_STATE]),
@@ -103,14 +108,12 @@ fn cross_attention(n: usize, n_ctx: usize) -> Kernel {
         let (kv, query) = (kv.fixed(kernels), tensor([1, n, N_STATE]));
         version(name, move || attention(kernels, query.clone(), &kv, false))
     };
-    Kernel {
-        name: format!("cross-attention {n}x{n_ctx}"),
-        versions: vec![of("plain", Kernels::Plain), of("f32", Kernels::Fast(Precision::F32))],
-    }
+    Kernel { name: format!("cross-attention {n}x{n_ctx}"), versions: NAMED.map(of).into() }
 }
 
 fn convolution(n: usize, channels_in: usize, stride: usize) -> Kernel {
-    let fast = Conv1d::fast(&numbers(N_STATE * channels_in * 3), &numbers(N_STATE), stride);
+    let (weight, bias) = (numbers(N_STATE * channels_in * 3), numbers(N_STATE));
+    let fast = |precision| Conv1d::fast(&weight, &bias, stride, precision);
     let mut plain = Conv1dConfig::new(channels_in, N_STATE, 3)
         .with_stride(stride)
         .with_padding(PaddingConfig1d::Explicit(1, 1))
@@ -118,9 +121,11 @@ fn convolution(n: usize, channels_in: usize, stride: usize) -> Kernel {
     plain.weight = Param::from_tensor(tensor([N_STATE, channels_in, 3]));
     plain.bias = Some(Param::from_tensor(tensor([N_STATE])));
     let x = tensor([1, n, channels_in]);
-    let versions = [("plain", Conv1d::Plain(plain)), ("f32", fast)].map(|(name, layer)| {
+    let plain = Conv1d::Plain(plain);
+    let named = [("plain", plain), ("f32", fast(Precision::F32)), ("int8", fast(Precision::Int8))];
+    let versions = named.map(|(name, layer)| {
         let x = x.clone();
-        version(name, move || layer.forward(x.clone()))
+        version(name, move || layer.forward(x.clone(), Activation::Gelu))
     });
     Kernel {
         name: format!("convolution {n}x{channels_in}x{N_STATE} stride {stride}"),
@@ -131,7 +136,13 @@ fn convolution(n: usize, channels_in: usize, stride: usize) -> Kernel {
 /// The scores of all tokens of the vocabulary.
 fn scores(n: usize) -> Kernel {
     let weight = numbers(N_VOCAB * N_STATE);
-    let fast = |precision| Embedding::fast(&weight, N_STATE, precision, &Device::flex());
+    let read = |rows: Range<usize>| {
+        Ok::<_, Infallible>(weight[rows.start * N_STATE..rows.end * N_STATE].to_vec())
+    };
+    let fast = |precision| {
+        let Ok(embedding) = Embedding::fast([N_VOCAB, N_STATE], precision, &Device::flex(), read);
+        embedding
+    };
     let plain = Embedding::Plain(tensor([N_VOCAB, N_STATE]));
     let hidden = tensor([1, n, N_STATE]);
     let named = [("plain", plain), ("f32", fast(Precision::F32)), ("int8", fast(Precision::Int8))];

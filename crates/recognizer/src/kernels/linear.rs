@@ -298,8 +298,10 @@ impl WithSimd for Compute<'_> {
                     for (sum, bias) in sums.iter_mut().zip(&linear.bias[panel]) {
                         *sum += bias;
                     }
-                    if activation == Activation::Gelu {
-                        sums.iter_mut().for_each(|x| *x = math::gelu(*x));
+                    match activation {
+                        Activation::None => {}
+                        Activation::Gelu => sums.iter_mut().for_each(|x| *x = math::gelu(*x)),
+                        Activation::Relu => sums.iter_mut().for_each(|x| *x = x.max(0.0)),
                     }
                     let from = row * at.row + (panel - first) * at.panel;
                     output[from..from + width].copy_from_slice(&sums[..width]);

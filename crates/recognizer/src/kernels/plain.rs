@@ -2,7 +2,7 @@
 //! tested against.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::gelu;
+use burn::tensor::activation::{gelu, relu};
 use burn::tensor::module::attention as burn_attention;
 use burn::tensor::ops::AttentionModuleOptions;
 
@@ -32,5 +32,6 @@ pub(super) fn activate(x: Tensor<3>, activation: Activation) -> Tensor<3> {
     match activation {
         Activation::None => x,
         Activation::Gelu => gelu(x),
+        Activation::Relu => relu(x),
     }
 }

@@ -81,7 +81,8 @@ proptest! {
     }
 
     #[test]
-    fn a_convolution_is_the_plain_one(n in 1usize..40, channels_in in 1usize..9, channels_out in 1usize..70, stride in 1usize..3) {
+    fn a_convolution_is_the_plain_one(n in 1usize..40, channels_in in 1usize..9, channels_out in 1usize..70, stride in 1usize..3, relu: bool) {
+        let activation = if relu { Activation::Relu } else { Activation::Gelu };
         let n = n * stride;
         let weight = numbers(channels_out * channels_in * 3, 7);
         let bias = numbers(channels_out, 8);
@@ -92,9 +93,9 @@ proptest! {
         plain.weight = Param::from_tensor(tensor(&weight, [channels_out, channels_in, 3]));
         plain.bias = Some(Param::from_tensor(tensor(&bias, [channels_out])));
         let x = tensor(&numbers(n * channels_in, 9), [1, n, channels_in]);
-        let plain = Conv1d::Plain(plain).forward(x.clone());
+        let plain = Conv1d::Plain(plain).forward(x.clone(), activation);
         for (precision, tolerance) in [(Precision::F32, 1e-5), (Precision::Int8, 0.02)] {
-            let ours = Conv1d::fast(&weight, &bias, stride, precision).forward(x.clone());
+            let ours = Conv1d::fast(&weight, &bias, stride, precision).forward(x.clone(), activation);
             let off = deviation(ours, plain.clone());
             prop_assert!(off < tolerance, "{precision:?} is off by {off}");
         }

@@ -2,6 +2,7 @@ use scriven_audio::SegmentConfig;
 use scriven_recognizer::Options;
 
 use super::*;
+use crate::config::Detector;
 use crate::pipeline::Meter;
 
 fn job() -> Arc<Job> {
@@ -11,6 +12,7 @@ fn job() -> Arc<Job> {
         device: true,
         partials: true,
         segments: SegmentConfig::default(),
+        detector: Detector::Webrtc,
         tail: Duration::ZERO,
         update: Duration::ZERO,
         meter: Meter::default(),
@@ -59,6 +61,7 @@ fn only_so_much_is_held_for_a_model_that_loads() {
         control,
         events,
         outlet,
+        second_opinion: None,
         taken: 0,
         held: Vec::new(),
         frontend: None,

@@ -64,6 +64,7 @@ fn job() -> Job {
         device: true,
         partials: true,
         segments: scriven_audio::SegmentConfig::default(),
+        detector: crate::config::Detector::Webrtc,
         tail: Duration::ZERO,
         update: Duration::from_millis(200),
         meter: Meter::default(),

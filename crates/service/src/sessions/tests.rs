@@ -10,6 +10,7 @@ fn session(sessions: &mut Sessions, mode: Mode) -> (Id, crossbeam_channel::Recei
         device: true,
         partials: true,
         segments: scriven_audio::SegmentConfig::default(),
+        detector: crate::config::Detector::Webrtc,
         tail: Duration::ZERO,
         update: Duration::ZERO,
         meter: Meter::default(),

@@ -55,6 +55,7 @@ pub fn parts(script: &Arc<Script>) -> Parts {
             }))
         }),
         file: Arc::new(|file: File, pace| Ok(Box::new(FileSource::open(file, pace)?))),
+        second_opinion: Arc::new(|_| None),
         sources: Arc::new(|_| {
             Ok(vec![SourceInfo {
                 id: "test-mic".into(),

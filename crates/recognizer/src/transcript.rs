@@ -53,14 +53,19 @@ pub struct CommitRule {
     pub unsure_guard: f32,
     /// How long such a word must have been heard, in seconds.
     pub unsure_wait: f32,
+    /// Probability below which the model rather takes the word for another.
+    pub doubted: f32,
+    /// How long a doubted word must have been heard, in seconds.
+    pub doubted_wait: f32,
 }
 
 impl CommitRule {
     /// Whether `word`, heard `since` then and again `now`, will not change any more.
     fn is_due(&self, word: &Word, since: f32, now: f32) -> bool {
-        let (guard, wait) = match word.probability >= self.sure {
-            true => (self.end_guard, 0.0),
-            false => (self.unsure_guard, self.unsure_wait),
+        let (guard, wait) = match word.probability {
+            p if p >= self.sure => (self.end_guard, 0.0),
+            p if p >= self.doubted => (self.unsure_guard, self.unsure_wait),
+            _ => (self.unsure_guard, self.doubted_wait),
         };
         since < now && now - since >= wait && word.end <= now - guard
     }
@@ -210,6 +215,8 @@ mod tests {
         sure: 0.9,
         unsure_guard: 1.0,
         unsure_wait: 0.8,
+        doubted: 0.5,
+        doubted_wait: 2.0,
     };
 
     /// Feeds hypotheses, each with the time at which its sound ends; gives what is committed.
@@ -248,7 +255,7 @@ mod tests {
     fn what_the_model_is_not_sure_of_must_be_heard_for_longer() {
         let mut buffer = HypothesisBuffer::default();
         let mut heard = words("and so my fellow", 0.0);
-        heard[1].probability = 0.5;
+        heard[1].probability = 0.6;
         for (now, expected) in [(4.0, ""), (4.2, "and"), (4.6, "and"), (4.9, "and so my fellow")] {
             let behind = buffer.committed().len();
             buffer.revise(heard[behind..].to_vec(), now, true, &RULE);

@@ -82,6 +82,8 @@ impl Settings {
                 "sure" => tuning.commit.sure = value.parse()?,
                 "unsure_guard" => tuning.commit.unsure_guard = value.parse()?,
                 "unsure_wait" => tuning.commit.unsure_wait = value.parse()?,
+                "doubted" => tuning.commit.doubted = value.parse()?,
+                "doubted_wait" => tuning.commit.doubted_wait = value.parse()?,
                 "long_window" => tuning.long_window = value.parse()?,
                 "context" => tuning.context = value.parse()?,
                 _ => bail!("{arg}: no such setting"),

@@ -25,8 +25,8 @@ use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::segment::{Piece, Segmenter};
 use scriven_audio::{Progress, SegmentConfig, Source, Spectrogram};
 use scriven_recognizer::bench::{Window, encode};
+use scriven_recognizer::{Compute, Model, Options, Precision, weights};
 use scriven_service::config::Detector;
-use scriven_service::second_opinion;
 use scriven_service::second_opinion;
 use serde_json::json;
 

@@ -16,6 +16,7 @@
 mod attention;
 mod audio_encoder;
 mod compute;
+mod decoding;
 mod dims;
 mod error;
 mod kernels;
@@ -41,6 +42,7 @@ mod window;
 mod words;
 
 pub use compute::Compute;
+pub use decoding::Decoding;
 pub use dims::ModelDimensions;
 pub use error::Error;
 pub use kernels::Precision;

@@ -1,6 +1,6 @@
 //! What the caller may ask of the recognizer.
 
-use crate::{Error, Model};
+use crate::{Decoding, Error, Model};
 
 /// What becomes of the words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -13,13 +13,15 @@ pub enum Task {
 }
 
 /// How to recognize.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// ISO codes of the languages that may be spoken: one is taken as given, of several the most
     /// likely is detected, and none means any.
     pub languages: Vec<String>,
     /// Transcribe or translate.
     pub task: Task,
+    /// How whole recordings are decoded.
+    pub decoding: Decoding,
 }
 
 impl Options {
@@ -27,8 +29,10 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// A language that is unknown, or anything but English for an English-only model.
+    /// A number out of its range, a language that is unknown, or anything but English for an
+    /// English-only model.
     pub fn check(&self, model: &Model) -> Result<(), Error> {
+        self.decoding.check()?;
         let tokenizer = model.tokenizer();
         for code in &self.languages {
             let known = match model.is_multilingual() {

@@ -1,12 +1,13 @@
 //! A whole recording → segments with times: windows of 30 seconds, one behind the other.
 //!
-//! Source: `transcribe` in openai/whisper, `whisper/transcribe.py` at c0d2f62. Differences: no text
-//! is carried from one window to the next (it feeds loops), windows without voice are skipped, and
-//! a window that goes round in circles is decoded again in parts where OpenAI samples at random.
+//! Source: `transcribe` in openai/whisper, `whisper/transcribe.py` at c0d2f62. Differences: windows
+//! without voice are skipped, and no text is carried from one window to the next unless that is
+//! asked for (it feeds loops).
 
 use std::ops::{ControlFlow, Range};
 
-use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
+use crate::search::{Hypothesis, Request, Rules, Timestamps, decode};
+pub(crate) use crate::search::{MIN_MEAN_LOG_PROB, NO_SPEECH};
 use crate::window::{
     COLUMNS_PER_POSITION, COLUMNS_PER_SECOND, MAX_COLUMNS, MAX_POSITIONS, Padding, loudest,
 };
@@ -14,12 +15,8 @@ use crate::{Error, Model, Options, language};
 
 /// Tokens that one window may take, as in OpenAI's `sample_len`.
 const SAMPLE_LEN: usize = 224;
-/// No speech, if the model says so with at least this probability …
-pub(crate) const NO_SPEECH: f32 = 0.6;
-/// … and is not surer than this of the words it found.
-pub(crate) const MIN_MEAN_LOG_PROB: f32 = -1.0;
-/// A window that loops is decoded again in parts, down to this length.
-const MIN_PART: usize = MAX_COLUMNS / 4;
+/// A text that was drawn at a higher temperature than this is not told to the next window.
+const MAX_TOLD_TEMPERATURE: f32 = 0.5;
 
 /// A recording in words.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,21 +77,24 @@ impl Model {
             voiced.iter().any(|voice| voice.start < span.end && span.start < voice.end)
         };
         let mut found = Transcript { language: language::fixed(self, options), segments: vec![] };
-        let (mut seek, mut longest) = (0, MAX_COLUMNS);
+        let (mut seek, mut before) = (0, Vec::new());
         while seek < n_columns {
-            let window = seek..n_columns.min(seek + longest);
+            let window = seek..n_columns.min(seek + MAX_COLUMNS);
             if !is_voiced(window.clone()) {
                 seek = window.end;
                 continue;
             }
-            let part = recording.decode(window.clone(), &mut found.language)?;
-            if part.ended == Ended::Loop && longest > MIN_PART {
-                longest /= 2;
-                continue;
-            }
-            longest = MAX_COLUMNS;
+            let part = recording.decode(window.clone(), &before, &mut found.language)?;
             let (mut segments, reached) = recording.segments(window, &part, found.language);
             segments.retain(|s| is_voiced(column(s.start)..column(s.end)));
+            if !segments.is_empty() {
+                before.extend(&part.tokens);
+            }
+            if !options.decoding.condition_on_previous_text
+                || part.temperature > MAX_TOLD_TEMPERATURE
+            {
+                before.clear();
+            }
             seek = reached;
             let go_on = progress(seek, &segments);
             found.segments.append(&mut segments);
@@ -120,10 +120,12 @@ struct Recording<'a> {
 }
 
 impl Recording<'_> {
-    /// Decodes one window, and detects the language if it is not known yet.
+    /// Decodes one window, and detects the language if it is not known yet. `before` are the tokens
+    /// of what was said in front of it.
     fn decode(
         &self,
         window: Range<usize>,
+        before: &[u32],
         language: &mut &'static str,
     ) -> Result<Hypothesis, Error> {
         let model = self.model;
@@ -134,17 +136,32 @@ impl Recording<'_> {
         if language.is_empty() {
             *language = language::detect(model, &cache, self.options)?.0;
         }
-        let prompt = model.tokenizer().sot_sequence(Some(language), self.options.task);
+        let prompt = self.prompt(before, language);
         let request = Request {
             prompt: &prompt,
             prefix: &[],
             draft: &[],
             rules: &self.rules,
-            budget: SAMPLE_LEN,
+            budget: SAMPLE_LEN.min(model.dims().n_text_ctx - prompt.len()),
             is_wary: false,
             align: None,
         };
-        greedy(model, cache, &request)
+        decode(model, &cache, &request, &self.options.decoding, window.start as u64)
+    }
+
+    /// What stands before the text: the end of what was said before, start of transcript, language,
+    /// task.
+    fn prompt(&self, before: &[u32], language: &str) -> Vec<u32> {
+        let tokenizer = self.model.tokenizer();
+        // Half of the text that the model can hold, less the token that says that it is from before.
+        let room = self.model.dims().n_text_ctx / 2 - 1;
+        let mut prompt = Vec::new();
+        if !before.is_empty() {
+            prompt.push(tokenizer.sot_prev);
+            prompt.extend(&before[before.len().saturating_sub(room)..]);
+        }
+        prompt.extend(tokenizer.sot_sequence(Some(language), self.options.task));
+        prompt
     }
 
     /// Cuts a hypothesis at its timestamps, and says at which column the next window begins.

@@ -11,7 +11,7 @@
 //! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
 //! for (300), `kind=KIND` takes only recordings of one kind; `pad`, `pause_pad`, `kept_silence`,
 //! `long_window`, `context`, `believed`, `end_guard`, `sure`, `unsure_guard` and `unsure_wait` are the
-//! numbers of `Tuning`.
+//! numbers of `Tuning`. `temperature`, `best_of` and `condition=true` say how whole files are decoded.
 
 use std::fs::File;
 use std::io::Write;
@@ -22,7 +22,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
-use scriven_recognizer::{Compute, Model, Options, Outcome, Precision, Recognizer, Tuning};
+use scriven_recognizer::{
+    Compute, Decoding, Model, Options, Outcome, Precision, Recognizer, Tuning,
+};
 
 /// What the command line asks for.
 struct Settings {
@@ -31,6 +33,7 @@ struct Settings {
     interval: usize,
     kind: Option<String>,
     tuning: Tuning,
+    decoding: Decoding,
 }
 
 impl Settings {
@@ -40,10 +43,11 @@ impl Settings {
             interval: 300,
             kind: None,
             tuning: Tuning::default(),
+            decoding: Decoding::default(),
         };
         for arg in args {
             let (name, value) = arg.split_once('=').context("settings are NAME=VALUE")?;
-            let tuning = &mut settings.tuning;
+            let Self { tuning, decoding, .. } = &mut settings;
             match name {
                 "precision" if value == "f32" => settings.precision = Precision::F32,
                 "precision" if value == "int8" => settings.precision = Precision::Int8,
@@ -59,6 +63,9 @@ impl Settings {
                 "unsure_wait" => tuning.commit.unsure_wait = value.parse()?,
                 "long_window" => tuning.long_window = value.parse()?,
                 "context" => tuning.context = value.parse()?,
+                "temperature" => decoding.temperature = value.parse()?,
+                "best_of" => decoding.best_of = value.parse()?,
+                "condition" => decoding.condition_on_previous_text = value.parse()?,
                 _ => bail!("{arg}: no such setting"),
             }
         }
@@ -91,7 +98,8 @@ fn main() -> Result<()> {
             "-" | "" => vec![],
             code => vec![code.to_owned()],
         };
-        let options = Options { languages, ..Options::default() };
+        let options =
+            Options { languages, decoding: settings.decoding.clone(), ..Options::default() };
         if options.check(&model).is_err() {
             continue;
         }

@@ -221,6 +221,7 @@ impl Daemon {
         let wanted = recognizer::Options {
             languages: options.languages.clone().unwrap_or_else(|| self.languages.clone()),
             task: options.task.unwrap_or(self.config.task.into()),
+            ..recognizer::Options::default()
         };
         self.shelf.check(&wanted)?;
         Ok(Arc::new(Job {
@@ -273,7 +274,12 @@ impl Daemon {
 
     fn set_languages(&mut self, languages: Vec<String>) -> Result<(), Error> {
         let task = self.config.task.into();
-        self.shelf.check(&recognizer::Options { languages: languages.clone(), task })?;
+        let wanted = recognizer::Options {
+            languages: languages.clone(),
+            task,
+            ..recognizer::Options::default()
+        };
+        self.shelf.check(&wanted)?;
         info!(?languages, "languages changed");
         self.languages = languages;
         // The setter announces the property as soon as this call is answered.

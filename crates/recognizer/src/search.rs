@@ -6,12 +6,16 @@
 //!
 //! Source: `DecodingTask` in openai/whisper, `whisper/decoding.py` at c0d2f62.
 
+mod beam;
 mod fallback;
 mod greedy;
+mod hotwords;
 mod repetition;
 mod rules;
 mod sample;
 
+#[cfg(test)]
+pub(crate) use beam::beam;
 pub(crate) use fallback::{MIN_MEAN_LOG_PROB, NO_SPEECH, decode};
 pub(crate) use greedy::greedy;
 pub(crate) use rules::{Rules, Timestamps};

@@ -11,7 +11,9 @@
 //! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
 //! for (300), `kind=KIND` takes only recordings of one kind; `pad`, `pause_pad`, `kept_silence`,
 //! `long_window`, `context`, `believed`, `end_guard`, `sure`, `unsure_guard` and `unsure_wait` are the
-//! numbers of `Tuning`. `temperature`, `best_of` and `condition=true` say how whole files are decoded.
+//! numbers of `Tuning`. `temperature`, `best_of`, `beam_size`, `prompt`
+//! and `condition=true` say how whole files are decoded. `hotwords=FILE` names a file of one hotword a
+//! line, `hotword_boost` how strongly they are preferred.
 
 use std::fs::File;
 use std::io::Write;
@@ -34,6 +36,8 @@ struct Settings {
     kind: Option<String>,
     tuning: Tuning,
     decoding: Decoding,
+    hotwords: Vec<String>,
+    hotword_boost: f32,
 }
 
 impl Settings {
@@ -44,6 +48,8 @@ impl Settings {
             kind: None,
             tuning: Tuning::default(),
             decoding: Decoding::default(),
+            hotwords: Vec::new(),
+            hotword_boost: Options::default().hotword_boost,
         };
         for arg in args {
             let (name, value) = arg.split_once('=').context("settings are NAME=VALUE")?;
@@ -63,6 +69,13 @@ impl Settings {
                 "unsure_wait" => tuning.commit.unsure_wait = value.parse()?,
                 "long_window" => tuning.long_window = value.parse()?,
                 "context" => tuning.context = value.parse()?,
+                "hotwords" => {
+                    let words = std::fs::read_to_string(value)?;
+                    settings.hotwords = words.lines().map(str::to_owned).collect();
+                }
+                "hotword_boost" => settings.hotword_boost = value.parse()?,
+                "beam_size" => decoding.beam_size = value.parse()?,
+                "prompt" => decoding.prompt = value.into(),
                 "temperature" => decoding.temperature = value.parse()?,
                 "best_of" => decoding.best_of = value.parse()?,
                 "condition" => decoding.condition_on_previous_text = value.parse()?,
@@ -98,8 +111,13 @@ fn main() -> Result<()> {
             "-" | "" => vec![],
             code => vec![code.to_owned()],
         };
-        let options =
-            Options { languages, decoding: settings.decoding.clone(), ..Options::default() };
+        let options = Options {
+            languages,
+            hotwords: settings.hotwords.clone(),
+            hotword_boost: settings.hotword_boost,
+            decoding: settings.decoding.clone(),
+            ..Options::default()
+        };
         if options.check(&model).is_err() {
             continue;
         }

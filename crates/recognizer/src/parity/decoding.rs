@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::{fetched, jfk, load, plain};
-use crate::search::{Hypothesis, Request, Rules, Timestamps, decode, greedy};
+use super::{fetched, jfk, load, plain, real};
+use crate::search::{Hypothesis, Request, Rules, Timestamps, beam, decode, greedy};
 use crate::text_decoder::Cache;
 use crate::window::{MAX_POSITIONS, Padding, loudest};
 use crate::{Decoding, Model, Options, Precision, Transcript};
@@ -88,4 +88,136 @@ fn numbers_out_of_range_are_errors() {
     let go_on = &mut |_: usize, _: &[_]| ControlFlow::Continue(());
     let error = model.transcribe(&jfk(), &[], &options, go_on).unwrap_err();
     assert_eq!(error.to_string(), "temperature must be 0 to 1");
+}
+
+#[test]
+fn one_beam_is_greedy_search_and_five_find_what_is_no_less_likely() {
+    let Some(model) = model() else { return };
+    let columns = jfk();
+    let run = |beam_size| {
+        with_request(&model, &columns, |cache, r| beam(&model, cache, r, beam_size)).unwrap()
+    };
+    let likeliest = with_request(&model, &columns, |cache, r| greedy(&model, cache, r)).unwrap();
+    let one = run(1);
+    assert_eq!(one.tokens, likeliest.tokens);
+    assert_eq!(one.ended, likeliest.ended);
+    for (a, b) in one.log_probs.iter().zip(&likeliest.log_probs) {
+        assert!((a - b).abs() < 1e-4);
+    }
+    assert!((one.end_log_prob - likeliest.end_log_prob).abs() < 1e-4);
+    let score = |found: &Hypothesis| {
+        (found.log_probs.iter().sum::<f32>() + found.end_log_prob) / found.tokens.len() as f32
+    };
+    let five = run(5);
+    assert!(score(&five) >= score(&likeliest) - 1e-4, "{} {}", score(&five), score(&likeliest));
+    let said = text(&model, &five).join(" ");
+    for part in ["my fellow americans", "your country can do for you", "do for your country"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn a_prompt_leaves_the_question_of_speech_to_the_start_of_transcript() {
+    let Some(model) = model() else { return };
+    let tokenizer = model.tokenizer();
+    let mut told = vec![tokenizer.sot_prev];
+    told.extend(tokenizer.encode(" The President of the United States."));
+    let prompt = [&told[..], &tokenizer.sot_sequence(Some("en"), crate::Task::Transcribe)].concat();
+    let asked = with_request(&model, &jfk(), |mut cache, _| {
+        let output = model.decoder().forward(&prompt, &mut cache);
+        let rows = model.decoder().logits(output.hidden).unwrap();
+        let row = &rows[told.len() * model.dims().n_vocab..][..model.dims().n_vocab];
+        (row[tokenizer.no_speech as usize] - crate::kernels::log_sum_exp(row)).exp()
+    });
+    with_request(&model, &jfk(), |cache, request| {
+        let request = Request { prompt: &prompt, ..*request };
+        for found in [greedy(&model, cache.clone(), &request), beam(&model, cache, &request, 2)] {
+            let found = found.unwrap();
+            assert!((found.no_speech - asked).abs() < 1e-5, "{} {asked}", found.no_speech);
+            assert!(text(&model, &found).join(" ").contains("fellow americans"));
+        }
+    });
+}
+
+#[test]
+fn a_long_prompt_leaves_room_for_a_text_without_end() {
+    let Some(model) = model() else { return };
+    let decoding = Decoding {
+        prompt: "ask not what your country can do for you, ".repeat(60),
+        temperature: 0.8,
+        best_of: 1,
+        condition_on_previous_text: true,
+        ..Decoding::default()
+    };
+    let options = Options { decoding, ..Options::default() };
+    // Two windows.
+    let columns = [stuttering(), stuttering()].concat();
+    let found = transcribe(&model, &columns, &options);
+    assert_eq!(found, transcribe(&model, &columns, &options));
+}
+
+#[test]
+fn a_prefix_begins_the_text_and_is_said_once() {
+    let Some(model) = model() else { return };
+    let prefix = "And so my fellow Americans".to_owned();
+    let decoding = Decoding { prefix, ..Decoding::default() };
+    let options = Options { decoding, ..Options::default() };
+    let found = transcribe(&model, &jfk(), &options);
+    let said: Vec<String> = found.segments.iter().flat_map(|s| plain(&s.text)).collect();
+    let said = said.join(" ");
+    assert!(said.starts_with("and so my fellow americans"), "{said}");
+    assert_eq!(said.matches("fellow").count(), 1, "{said}");
+    assert!(said.ends_with("do for your country"), "{said}");
+}
+
+#[test]
+fn a_draft_never_changes_the_words_where_some_are_preferred() {
+    let Some(model) = model() else { return };
+    let words = ["fallow".to_owned(), "Amerigo".to_owned()];
+    // So strongly that they are said wherever a word can stand.
+    let rules = Rules::new(model.tokenizer(), Timestamps::With);
+    let rules = rules.prefer(model.tokenizer(), &words, 100.0);
+    with_request(&model, &jfk(), |cache, request| {
+        let run = |draft: &[u32]| {
+            let request = Request { draft, rules: &rules, budget: 40, ..*request };
+            greedy(&model, cache.clone(), &request).unwrap()
+        };
+        let found = run(&[]);
+        let hot = [" fallow", " Fallow", " Amerigo", "fallow", "Fallow", "Amerigo"]
+            .map(|word| model.tokenizer().encode(word)[0]);
+        let at = found.tokens.iter().position(|token| hot.contains(token));
+        // Probabilities are the model's own.
+        assert!(found.log_probs[at.expect("a hotword is said")] < -3.0);
+        let n = found.tokens.len();
+        for n in [n, n / 2, 2] {
+            let again = run(&found.tokens[..n]);
+            assert_eq!((&again.tokens, &again.log_probs), (&found.tokens, &found.log_probs));
+            assert_eq!(again.accepted, n);
+        }
+        let one =
+            beam(&model, cache.clone(), &Request { rules: &rules, budget: 40, ..*request }, 1);
+        assert_eq!(one.unwrap().tokens, found.tokens);
+    });
+}
+
+#[test]
+fn the_words_of_a_recording_are_told_with_the_times_of_openai() {
+    let Some((model, golden)) = real("tiny.en") else { return };
+    let decoding = Decoding { words: true, ..Decoding::default() };
+    let options = Options { decoding, ..Options::default() };
+    let found = transcribe(&model, &jfk(), &options);
+    for segment in &found.segments {
+        let text: String = segment.words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(text.trim(), segment.text);
+    }
+    let words: Vec<_> = found.segments.iter().flat_map(|segment| &segment.words).collect();
+    assert!(words.is_sorted_by(|a, b| a.end <= b.start + 1e-3));
+    let spoken = |text: &str| plain(text).concat();
+    let ours: Vec<_> = words.iter().filter(|word| !spoken(&word.text).is_empty()).collect();
+    let golden: Vec<_> = golden.aligned.iter().filter(|word| !spoken(&word.0).is_empty()).collect();
+    assert_eq!(ours.len(), golden.len());
+    let off: f32 = ours.iter().zip(&golden).map(|(a, b)| (a.start - b.2).abs()).sum();
+    assert!(off / (ours.len() as f32) < 0.05, "{off}");
+    let plain = transcribe(&model, &jfk(), &Options::default());
+    assert!(plain.segments.iter().all(|segment| segment.words.is_empty()));
 }

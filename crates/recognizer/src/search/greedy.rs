@@ -10,7 +10,6 @@
 use burn::tensor::Tensor;
 
 use super::{Ended, Hypothesis, Request, log_probability, probability, repetition};
-use crate::kernels::argmax;
 use crate::text_decoder::{Cache, attention_rows};
 use crate::{Error, Model};
 
@@ -55,7 +54,7 @@ impl<'a> Greedy<'a> {
         let mut found = Hypothesis::new(request, no_speech);
         for (row, &token) in rows.chunks_exact_mut(n_vocab).zip(draft) {
             request.rules.apply(row, &found.tokens);
-            if argmax(row) as u32 != token {
+            if request.rules.likeliest(row, &found.tokens) != token {
                 break;
             }
             found.accepted += 1;
@@ -75,7 +74,7 @@ impl<'a> Greedy<'a> {
         // The row behind a wrong draft token has been through the rules; once more changes nothing.
         loop {
             self.request.rules.apply(&mut self.next, &self.found.tokens);
-            let token = argmax(&self.next) as u32;
+            let token = self.request.rules.likeliest(&self.next, &self.found.tokens);
             let log_prob = log_probability(&self.next, token);
             if token == self.model.tokenizer().eot {
                 self.found.end_log_prob = log_prob;

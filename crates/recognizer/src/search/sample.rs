@@ -52,7 +52,8 @@ fn draw(
     found.temperature = temperature;
     loop {
         request.rules.apply(&mut next, &found.tokens);
-        let token = choose(&next, temperature, random.next()) as u32;
+        let preferred = request.rules.preferred(&next, &found.tokens);
+        let token = choose(&preferred, temperature, random.next()) as u32;
         let log_prob = log_probability(&next, token);
         if token == model.tokenizer().eot {
             found.end_log_prob = log_prob;

@@ -218,11 +218,12 @@ impl Daemon {
 
     /// What the threads will have to do.
     fn job(&mut self, mode: Mode, options: &Options) -> Result<Arc<Job>, Error> {
-        let wanted = recognizer::Options {
-            languages: options.languages.clone().unwrap_or_else(|| self.languages.clone()),
-            task: options.task.unwrap_or(self.config.task.into()),
+        let wanted = options.recognition(recognizer::Options {
+            languages: self.languages.clone(),
+            task: self.config.task.into(),
+            hotwords: self.config.hotwords.clone(),
             ..recognizer::Options::default()
-        };
+        })?;
         self.shelf.check(&wanted)?;
         Ok(Arc::new(Job {
             id: self.sessions.next_id(),

@@ -76,7 +76,9 @@ impl Error {
         use recognizer::Error::{EnglishOnly, OutOfRange, UnknownLanguage};
         match error {
             UnknownLanguage { .. } | EnglishOnly => Self::UnsupportedLanguage(chain(error)),
-            OutOfRange { .. } => Self::InvalidArgument(chain(error)),
+            OutOfRange { name, range } => {
+                Self::InvalidArgument(format!("option `{name}` must be {range}"))
+            }
             error => Self::Failed(chain(error)),
         }
     }

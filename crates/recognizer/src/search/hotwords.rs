@@ -33,6 +33,9 @@ pub(super) struct Hotwords {
 
 #[derive(Default)]
 struct Node {
+    /// Whether a single letter leads here: as the beginning of a word that says too little. "O" is
+    /// more often part of another word than of "O'Sullivan".
+    is_letter: bool,
     /// The tokens that go on, each with its node.
     next: Vec<(u32, usize)>,
 }
@@ -49,23 +52,25 @@ impl Hotwords {
                 continue;
             }
             for form in [capitalized(&word), word] {
-                trie.insert(ANYWHERE, &tokenizer.encode(&format!(" {form}")));
                 let bare = tokenizer.encode(&form);
-                trie.insert(BEGINNING, &bare);
+                trie.insert(tokenizer, ANYWHERE, &tokenizer.encode(&format!(" {form}")));
+                trie.insert(tokenizer, BEGINNING, &bare);
                 if form.starts_with(stands_without_space) {
-                    trie.insert(ANYWHERE, &bare);
+                    trie.insert(tokenizer, ANYWHERE, &bare);
                 }
             }
         }
         trie
     }
 
-    fn insert(&mut self, root: usize, tokens: &[u32]) {
+    fn insert(&mut self, tokenizer: &Tokenizer, root: usize, tokens: &[u32]) {
         let mut at = root;
         for &token in tokens {
             at = self.child(at, token).unwrap_or_else(|| {
                 let new = self.nodes.len();
-                self.nodes.push(Node::default());
+                let text = tokenizer.decode(&[token]);
+                let is_letter = text.trim().len() == 1;
+                self.nodes.push(Node { is_letter, next: Vec::new() });
                 self.nodes[at].next.push((token, new));
                 new
             });
@@ -79,7 +84,8 @@ impl Hotwords {
     }
 
     /// The tokens that would go on with a word behind `text`, with the bonus of each: `boost` times
-    /// one more than the logarithm of the token's place in the word. Sorted; each token once.
+    /// one more than the logarithm of the token's place in the word. A single letter gets none as the
+    /// first of a word. Sorted; each token once.
     pub(super) fn bonuses(&self, text: &[u32]) -> Vec<(u32, f32)> {
         let mut bonuses: Vec<(u32, f32)> = Vec::new();
         if self.depth == 0 {
@@ -91,8 +97,11 @@ impl Hotwords {
             let walk =
                 |root| text[begin..].iter().try_fold(root, |at, &token| self.child(at, token));
             for node in roots.into_iter().flatten().filter_map(walk) {
-                let bonus = self.boost * (1.0 + ((text.len() - begin + 1) as f32).ln());
-                bonuses.extend(self.nodes[node].next.iter().map(|&(token, _)| (token, bonus)));
+                let place = text.len() - begin + 1;
+                let bonus = self.boost * (1.0 + (place as f32).ln());
+                let says_enough = |node: usize| place > 1 || !self.nodes[node].is_letter;
+                let next = self.nodes[node].next.iter().filter(|&&(_, node)| says_enough(node));
+                bonuses.extend(next.map(|&(token, _)| (token, bonus)));
             }
         }
         // Of several the largest.
@@ -154,15 +163,28 @@ mod tests {
     #[test]
     fn a_bare_word_is_preferred_at_the_beginning_of_a_text_alone() {
         let trie = hotwords(&["cat"]);
-        assert_eq!(preferred(&trie, &[]), [" Cat", " cat", "Cat", "cat"].map(first));
+        assert_eq!(preferred(&trie, &[]), firsts(&[" Cat", " cat", "Cat", "cat"]));
         assert_eq!(preferred(&trie, &[50_364]), preferred(&trie, &[]));
         // No "cat" in the middle of "concatenate".
-        assert_eq!(preferred(&trie, &tokenizer().encode(" con")), [" Cat", " cat"].map(first));
+        assert_eq!(preferred(&trie, &tokenizer().encode(" con")), firsts(&[" Cat", " cat"]));
+        assert_ne!(firsts(&["Cat", "cat"]), firsts(&[]));
     }
 
-    /// The first token of a text, in words.
-    fn first(text: &str) -> String {
-        tokenizer().decode(&tokenizer().encode(text)[..1])
+    /// The first tokens of some texts, in words; no single letters.
+    fn firsts(texts: &[&str]) -> Vec<String> {
+        let first = |text: &&str| tokenizer().decode(&tokenizer().encode(text)[..1]);
+        let firsts: Vec<String> = texts.iter().map(first).collect();
+        firsts.into_iter().filter(|text| text.trim().len() > 1).collect()
+    }
+
+    #[test]
+    fn a_single_letter_is_no_beginning_of_a_word() {
+        let trie = hotwords(&["O'Sullivan"]);
+        let tokens = tokenizer().encode(" O'Sullivan");
+        assert_eq!(tokenizer().decode(&tokens[..1]), " O");
+        assert!(trie.bonuses(&[11]).is_empty());
+        let bonuses = trie.bonuses(&tokens[..1]);
+        assert!(bonuses.iter().any(|&(token, bonus)| token == tokens[1] && bonus > 2.0));
     }
 
     #[test]

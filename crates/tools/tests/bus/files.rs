@@ -43,7 +43,7 @@ fn the_daemon_is_asked_to_decode_as_the_user_says() {
     let json: Value = serde_json::from_str(&ran.stdout).unwrap();
     let word = serde_json::json!({ "text": "ask", "start": 0.1, "end": 0.3, "probability": 0.9 });
     assert_eq!(json["segments"][0]["words"][0], word);
-    let expected = "TranscribeFile beam_size=5 best_of=3 condition_on_previous_text=true \
+    let expected = "TranscribeFile beam_size=uint32 5 best_of=uint32 3 condition_on_previous_text=true \
          hotword_boost=1.5 hotwords=[\"Kennedy\", \"Grace Hopper\"] live=false prefix=\"Ask\" \
          prompt=\"On 1961.\" scope=\"owner\" temperature=0.5 words=true";
     assert_eq!(daemon.calls(), [expected]);

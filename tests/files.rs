@@ -50,6 +50,23 @@ fn a_recording_becomes_text_subtitles_and_data() {
 }
 
 #[test]
+fn a_recording_is_decoded_as_the_user_asks() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let wav = jfk();
+    let wav = wav.to_str().unwrap();
+    let asked = ["--beam-size", "2", "--hotword", "Americans", "--prompt", "An address of 1961."];
+    let json = transcribe(&room, &[&[wav, "--format", "json", "--words"][..], &asked].concat());
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_heard(JFK, json["text"].as_str().unwrap());
+    let segments = json["segments"].as_array().unwrap();
+    let words = segments.iter().flat_map(|segment| segment["words"].as_array().unwrap());
+    let starts: Vec<f64> = words.map(|word| word["start"].as_f64().unwrap()).collect();
+    assert!(starts.len() >= 22 && starts.is_sorted(), "{starts:?}");
+    assert!(*starts.last().unwrap() > 9.0, "{starts:?}");
+}
+
+#[test]
 fn every_common_form_of_wav_and_mp3_is_read() {
     let room = Room::new();
     let _daemon = room.ready_daemon();

@@ -88,6 +88,14 @@ pub enum Error {
     /// An English-only model cannot translate: use a multilingual one.
     #[error("an English-only model cannot translate; use one without .en in its name")]
     EnglishOnly,
+    /// A number of the options makes no sense: give another one.
+    #[error("{name} must be {range}")]
+    OutOfRange {
+        /// The number.
+        name: &'static str,
+        /// What it may be.
+        range: &'static str,
+    },
     /// The processor failed while it computed: load the model again, on the CPU if need be.
     #[error("the processor failed: {0}; set compute = \"cpu\" if this happens again")]
     Device(String),

@@ -18,6 +18,7 @@ mod audio_encoder;
 #[doc(hidden)]
 pub mod bench;
 mod compute;
+mod decoding;
 mod dims;
 mod error;
 mod kernels;
@@ -44,6 +45,7 @@ mod window;
 mod words;
 
 pub use compute::Compute;
+pub use decoding::Decoding;
 pub use dims::ModelDimensions;
 pub use error::Error;
 pub use kernels::Precision;

@@ -4,6 +4,8 @@
 //! real weights, which `tests/scripts/setup.sh` fetches; without them each test says that it is
 //! skipped.
 
+mod decoding;
+
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

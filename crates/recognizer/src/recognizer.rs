@@ -77,7 +77,7 @@ impl Recognizer {
     pub fn tuned(model: Model, options: Options, tuning: Tuning) -> Result<Self, Error> {
         options.check(&model)?;
         Ok(Self {
-            rules: Rules::new(model.tokenizer(), Timestamps::Without),
+            rules: options.rules(&model, Timestamps::Without),
             language: language::fixed(&model, &options),
             guess: "",
             model,

@@ -1,25 +1,25 @@
 //! A whole recording → segments with times: windows of 30 seconds, one behind the other.
 //!
-//! Source: `transcribe` in openai/whisper, `whisper/transcribe.py` at c0d2f62. Differences: no text
-//! is carried from one window to the next (it feeds loops), windows without voice are skipped, and
-//! a window that goes round in circles is decoded again in parts where OpenAI samples at random.
+//! Source: `transcribe` in openai/whisper, `whisper/transcribe.py` at c0d2f62. Differences: windows
+//! without voice are skipped, and no text is carried from one window to the next unless that is
+//! asked for (it feeds loops).
+
+mod segments;
 
 use std::ops::{ControlFlow, Range};
 
-use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
-use crate::window::{
-    COLUMNS_PER_POSITION, COLUMNS_PER_SECOND, MAX_COLUMNS, MAX_POSITIONS, Padding, loudest,
-};
+use burn::tensor::Tensor;
+
+use crate::search::{Hypothesis, Request, Rules, Timestamps, decode};
+pub(crate) use crate::search::{MIN_MEAN_LOG_PROB, NO_SPEECH};
+use crate::transcript::Word;
+use crate::window::{COLUMNS_PER_SECOND, MAX_COLUMNS, MAX_POSITIONS, Padding, loudest};
 use crate::{Error, Model, Options, language};
 
 /// Tokens that one window may take, as in OpenAI's `sample_len`.
 const SAMPLE_LEN: usize = 224;
-/// No speech, if the model says so with at least this probability …
-pub(crate) const NO_SPEECH: f32 = 0.6;
-/// … and is not surer than this of the words it found.
-pub(crate) const MIN_MEAN_LOG_PROB: f32 = -1.0;
-/// A window that loops is decoded again in parts, down to this length.
-const MIN_PART: usize = MAX_COLUMNS / 4;
+/// A text that was drawn at a higher temperature than this is not told to the next window.
+const MAX_TOLD_TEMPERATURE: f32 = 0.5;
 
 /// A recording in words.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +43,8 @@ pub struct Segment {
     pub language: &'static str,
     /// Mean probability of the tokens of its window, 0..=1.
     pub confidence: f32,
+    /// Its words with their times, counted as its own; empty unless they were asked for.
+    pub words: Vec<Word>,
 }
 
 impl Model {
@@ -67,35 +69,31 @@ impl Model {
         progress: &mut dyn FnMut(usize, &[Segment]) -> ControlFlow<()>,
     ) -> Result<Transcript, Error> {
         options.check(self)?;
-        let n_mels = self.n_mels();
-        let n_columns = columns.len() / n_mels;
-        let recording = Recording {
-            model: self,
-            columns,
-            options,
-            loudest: loudest(columns),
-            rules: Rules::new(self.tokenizer(), Timestamps::With),
-        };
+        let recording = Recording::new(self, columns, options);
+        let n_columns = columns.len() / self.n_mels();
         let is_voiced = |span: Range<usize>| {
             voiced.iter().any(|voice| voice.start < span.end && span.start < voice.end)
         };
         let mut found = Transcript { language: language::fixed(self, options), segments: vec![] };
-        let (mut seek, mut longest) = (0, MAX_COLUMNS);
+        let mut prefix = options.decoding.prefix(self.tokenizer())?;
+        let (mut seek, mut before) = (0, Vec::new());
         while seek < n_columns {
-            let window = seek..n_columns.min(seek + longest);
+            let window = seek..n_columns.min(seek + MAX_COLUMNS);
             if !is_voiced(window.clone()) {
                 seek = window.end;
                 continue;
             }
-            let part = recording.decode(window.clone(), &mut found.language)?;
-            if part.ended == Ended::Loop && longest > MIN_PART {
-                longest /= 2;
-                continue;
+            let (features, text) =
+                recording.decode(&window, &before, &prefix, &mut found.language)?;
+            let given = std::mem::take(&mut prefix).len();
+            let (mut phrases, reached) = recording.cut(&window, &text, given, found.language);
+            phrases.retain(|(s, _)| is_voiced(column(s.start)..column(s.end)));
+            if options.decoding.words {
+                recording.align(&window, &features, &text, &mut phrases)?;
             }
-            longest = MAX_COLUMNS;
-            let (mut segments, reached) = recording.segments(window, &part, found.language);
-            segments.retain(|s| is_voiced(column(s.start)..column(s.end)));
+            recording.remember(&mut before, &text, phrases.is_empty());
             seek = reached;
+            let mut segments: Vec<Segment> = phrases.into_iter().map(|(s, _)| s).collect();
             let go_on = progress(seek, &segments);
             found.segments.append(&mut segments);
             if go_on.is_break() {
@@ -117,15 +115,32 @@ struct Recording<'a> {
     options: &'a Options,
     loudest: f32,
     rules: Rules,
+    /// Tokens that each window is told.
+    prompt: Vec<u32>,
 }
 
-impl Recording<'_> {
-    /// Decodes one window, and detects the language if it is not known yet.
+impl<'a> Recording<'a> {
+    fn new(model: &'a Model, columns: &'a [f32], options: &'a Options) -> Self {
+        Self {
+            model,
+            columns,
+            options,
+            loudest: loudest(columns),
+            rules: options.rules(model, Timestamps::With),
+            prompt: options.decoding.prompt(model.tokenizer(), room(model)),
+        }
+    }
+
+    /// Decodes one window into its features and its text, and detects the language if it is not
+    /// known yet. `before` are the tokens of what was said in front of it, and `prefix` those that
+    /// its text begins with.
     fn decode(
         &self,
-        window: Range<usize>,
+        window: &Range<usize>,
+        before: &[u32],
+        prefix: &[u32],
         language: &mut &'static str,
-    ) -> Result<Hypothesis, Error> {
+    ) -> Result<(Tensor<3>, Hypothesis), Error> {
         let model = self.model;
         let n_mels = model.n_mels();
         let columns = &self.columns[window.start * n_mels..window.end * n_mels];
@@ -134,74 +149,52 @@ impl Recording<'_> {
         if language.is_empty() {
             *language = language::detect(model, &cache, self.options)?.0;
         }
-        let prompt = model.tokenizer().sot_sequence(Some(language), self.options.task);
+        let prompt = self.prompt(before, language);
         let request = Request {
             prompt: &prompt,
-            prefix: &[],
+            prefix,
             draft: &[],
             bias: 0.0,
             rules: &self.rules,
-            budget: SAMPLE_LEN,
+            budget: SAMPLE_LEN.min(model.dims().n_text_ctx - prompt.len()),
             is_wary: false,
             align: None,
         };
-        greedy(model, cache, &request)
+        // The same window draws the same tokens.
+        let seed = window.start as u64;
+        let found = decode(model, &cache, &request, &self.options.decoding, seed)?;
+        Ok((features, found))
     }
 
-    /// Cuts a hypothesis at its timestamps, and says at which column the next window begins.
-    fn segments(
-        &self,
-        window: Range<usize>,
-        found: &Hypothesis,
-        language: &'static str,
-    ) -> (Vec<Segment>, usize) {
-        let confidence = found.mean_log_prob(0);
-        if found.no_speech > NO_SPEECH && confidence <= MIN_MEAN_LOG_PROB {
-            return (Vec::new(), window.end);
-        }
+    /// What stands before the text: the prompt, as much as fits of the end of what was said before,
+    /// start of transcript, language, task.
+    fn prompt(&self, before: &[u32], language: &str) -> Vec<u32> {
         let tokenizer = self.model.tokenizer();
-        let begin = tokenizer.timestamp_begin;
-        let position = |token: u32| token.saturating_sub(begin) as usize;
-        let is_timestamp =
-            |at: usize| found.tokens.get(at).is_some_and(|&token| tokenizer.is_timestamp(token));
-        let n = found.tokens.len();
-        // Where one segment's closing timestamp meets the next one's opening one.
-        let mut cuts: Vec<usize> =
-            (1..n).filter(|&at| is_timestamp(at - 1) && is_timestamp(at)).collect();
-        let is_closed = n >= 2 && is_timestamp(n - 1) && !is_timestamp(n - 2);
-        let segment = |tokens: &[u32], from: usize, to: usize| Segment {
-            start: (window.start + from * COLUMNS_PER_POSITION) as f32 / COLUMNS_PER_SECOND as f32,
-            end: (window.start + to * COLUMNS_PER_POSITION).min(window.end) as f32
-                / COLUMNS_PER_SECOND as f32,
-            text: tokenizer.decode(tokens).trim().into(),
-            language,
-            confidence: confidence.exp(),
-        };
-        let mut segments = Vec::new();
-        let mut reached = window.end;
-        if cuts.is_empty() {
-            let last = found.tokens.iter().rev().find(|&&token| token > begin);
-            let end = last.map_or(window.len() / COLUMNS_PER_POSITION, |&token| position(token));
-            segments.push(segment(&found.tokens, 0, end));
-        } else {
-            if is_closed {
-                cuts.push(n);
-            } else if let Some(&last) = cuts.last() {
-                let end = position(found.tokens[last - 1]) * COLUMNS_PER_POSITION;
-                reached = window.end.min(window.start + end);
-            }
-            let starts = std::iter::once(&0).chain(&cuts);
-            for (&from, &to) in starts.zip(&cuts) {
-                let tokens = &found.tokens[from..to];
-                segments.push(segment(
-                    tokens,
-                    position(tokens[0]),
-                    position(tokens[to - from - 1]),
-                ));
-            }
+        let n_before = before.len().min(room(self.model) - self.prompt.len());
+        let mut prompt = Vec::new();
+        if self.prompt.len() + n_before > 0 {
+            prompt.push(tokenizer.sot_prev);
+            prompt.extend(&self.prompt);
+            prompt.extend(&before[before.len() - n_before..]);
         }
-        segments.retain(|segment| !segment.text.is_empty());
-        // A model that finds a segment of no length must not hold us in place.
-        (segments, if reached > window.start { reached } else { window.end })
+        prompt.extend(tokenizer.sot_sequence(Some(language), self.options.task));
+        prompt
     }
+
+    /// Keeps in mind what the next window is to be told.
+    fn remember(&self, before: &mut Vec<u32>, text: &Hypothesis, is_silence: bool) {
+        if !is_silence {
+            before.extend(&text.tokens);
+        }
+        let is_told = self.options.decoding.condition_on_previous_text;
+        if !is_told || text.temperature > MAX_TOLD_TEMPERATURE {
+            before.clear();
+        }
+    }
+}
+
+/// Tokens of an earlier text that a window can be told: half of what the model can hold, less the
+/// token that says that it is from before.
+fn room(model: &Model) -> usize {
+    model.dims().n_text_ctx / 2 - 1
 }

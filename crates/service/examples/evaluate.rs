@@ -18,7 +18,9 @@
 //! `vad=webrtc|silero` is what detects voice, and for the latter `sure_of_voice=PERCENT` and
 //! `onset=MS` how readily; `pad`, `pause_pad`, `kept_silence`, `draft_bias`, `long_window`, `context`,
 //! `believed`, `end_guard`, `sure`, `unsure_guard`, `unsure_wait`, `doubted` and `doubted_wait` are the
-//! numbers of `Tuning`.
+//! numbers of `Tuning`. `temperature`, `best_of`, `beam_size`, `prompt` and `condition=true` say how
+//! whole files are decoded. `hotwords=FILE` names a file of one hotword a line, `hotword_boost` how
+//! strongly they are preferred.
 
 use std::fs::File;
 use std::io::Write;
@@ -29,7 +31,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
-use scriven_recognizer::{Compute, Model, Options, Outcome, Precision, Recognizer, Tuning};
+use scriven_recognizer::{
+    Compute, Decoding, Model, Options, Outcome, Precision, Recognizer, Tuning,
+};
 use scriven_service::config::Detector;
 use scriven_service::second_opinion;
 use serde_json::json;
@@ -45,6 +49,9 @@ struct Settings {
     segments: SegmentConfig,
     level: Option<f32>,
     tuning: Tuning,
+    decoding: Decoding,
+    hotwords: Vec<String>,
+    hotword_boost: f32,
 }
 
 impl Settings {
@@ -58,10 +65,13 @@ impl Settings {
             segments: SegmentConfig::default(),
             level: None,
             tuning: Tuning::default(),
+            decoding: Decoding::default(),
+            hotwords: Vec::new(),
+            hotword_boost: Options::default().hotword_boost,
         };
         for arg in args {
             let (name, value) = arg.split_once('=').context("settings are NAME=VALUE")?;
-            let tuning = &mut settings.tuning;
+            let Self { tuning, decoding, .. } = &mut settings;
             match name {
                 "precision" if value == "f32" => settings.precision = Precision::F32,
                 "precision" if value == "int8" => settings.precision = Precision::Int8,
@@ -86,6 +96,16 @@ impl Settings {
                 "doubted_wait" => tuning.commit.doubted_wait = value.parse()?,
                 "long_window" => tuning.long_window = value.parse()?,
                 "context" => tuning.context = value.parse()?,
+                "hotwords" => {
+                    let words = std::fs::read_to_string(value)?;
+                    settings.hotwords = words.lines().map(str::to_owned).collect();
+                }
+                "hotword_boost" => settings.hotword_boost = value.parse()?,
+                "beam_size" => decoding.beam_size = value.parse()?,
+                "prompt" => decoding.prompt = value.into(),
+                "temperature" => decoding.temperature = value.parse()?,
+                "best_of" => decoding.best_of = value.parse()?,
+                "condition" => decoding.condition_on_previous_text = value.parse()?,
                 _ => bail!("{arg}: no such setting"),
             }
         }
@@ -118,7 +138,13 @@ fn main() -> Result<()> {
             "-" | "" => vec![],
             code => vec![code.to_owned()],
         };
-        let options = Options { languages, ..Options::default() };
+        let options = Options {
+            languages,
+            hotwords: settings.hotwords.clone(),
+            hotword_boost: settings.hotword_boost,
+            decoding: settings.decoding.clone(),
+            ..Options::default()
+        };
         if options.check(&model).is_err() {
             continue;
         }

@@ -218,10 +218,12 @@ impl Daemon {
 
     /// What the threads will have to do.
     fn job(&mut self, mode: Mode, options: &Options) -> Result<Arc<Job>, Error> {
-        let wanted = recognizer::Options {
-            languages: options.languages.clone().unwrap_or_else(|| self.languages.clone()),
-            task: options.task.unwrap_or(self.config.task.into()),
-        };
+        let wanted = options.recognition(recognizer::Options {
+            languages: self.languages.clone(),
+            task: self.config.task.into(),
+            hotwords: self.config.hotwords.clone(),
+            ..recognizer::Options::default()
+        })?;
         self.shelf.check(&wanted)?;
         Ok(Arc::new(Job {
             id: self.sessions.next_id(),
@@ -274,7 +276,12 @@ impl Daemon {
 
     fn set_languages(&mut self, languages: Vec<String>) -> Result<(), Error> {
         let task = self.config.task.into();
-        self.shelf.check(&recognizer::Options { languages: languages.clone(), task })?;
+        let wanted = recognizer::Options {
+            languages: languages.clone(),
+            task,
+            ..recognizer::Options::default()
+        };
+        self.shelf.check(&wanted)?;
         info!(?languages, "languages changed");
         self.languages = languages;
         // The setter announces the property as soon as this call is answered.

@@ -27,6 +27,8 @@ pub struct Config {
     /// ISO codes; empty for any language.
     pub languages: Vec<String>,
     pub task: Task,
+    /// Words and phrases that are likely to be said.
+    pub hotwords: Vec<String>,
     /// `default`, or an id of `scriven sources`.
     pub source: String,
     pub host: SoundHost,
@@ -54,6 +56,8 @@ impl Default for Config {
             languages: Vec::new(),
             // Translation that nobody asked for is the worst surprise.
             task: Task::Transcribe,
+            // Nobody knows them but the user.
+            hotwords: Vec::new(),
             // Follows the desktop's choice.
             source: "default".into(),
             // PipeWire, or ALSA where there is none.
@@ -263,6 +267,10 @@ impl Config {
         if self.speech.hangover_ms > self.speech.min_trailing_silence_ms {
             return Err(("speech.hangover_ms", "must not be more than min_trailing_silence_ms"));
         }
+        let hotwords = self.hotwords.clone();
+        if (recognizer::Options { hotwords, ..Default::default() }).check_values().is_err() {
+            return Err(("hotwords", "must be at most 1000 words, of at most 100 bytes each"));
+        }
         if !self.models.as_os_str().is_empty() && !self.models.is_absolute() {
             return Err(("models", "must be an absolute path"));
         }
@@ -326,6 +334,8 @@ mod tests {
     fn a_value_out_of_range_is_an_error_that_names_the_key() {
         assert!(parse("update_ms = 5").unwrap_err().contains("`update_ms` must lie between"));
         assert!(parse("models = \"here\"").unwrap_err().contains("`models` must be"));
+        let long = format!("hotwords = [\"{}\"]", "long".repeat(26));
+        assert!(parse(&long).unwrap_err().contains("`hotwords` must be"));
         assert!(parse("host = \"oss\"").unwrap_err().contains("line 1"));
         let error =
             parse("[speech]\nhangover_ms = 900\nmin_trailing_silence_ms = 800").unwrap_err();

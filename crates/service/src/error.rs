@@ -73,9 +73,12 @@ impl Error {
 
     /// A model that could not be loaded or did not compute.
     pub(crate) fn recognizing(error: &recognizer::Error) -> Self {
-        use recognizer::Error::{EnglishOnly, UnknownLanguage};
+        use recognizer::Error::{EnglishOnly, OutOfRange, UnknownLanguage};
         match error {
             UnknownLanguage { .. } | EnglishOnly => Self::UnsupportedLanguage(chain(error)),
+            OutOfRange { name, range } => {
+                Self::InvalidArgument(format!("option `{name}` must be {range}"))
+            }
             error => Self::Failed(chain(error)),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use scriven_recognizer::Task;
+use scriven_recognizer::{self as recognizer, Decoding, Task};
 use zbus::OwnedVariant;
 
 use crate::error::Error;
@@ -32,14 +32,53 @@ pub(crate) struct Options {
     pub linger: Option<bool>,
     pub partials: Option<bool>,
     pub live: bool,
+    pub hotwords: Option<Vec<String>>,
+    pub hotword_boost: Option<f32>,
+    /// How a recording is decoded.
+    pub decoding: Decoding,
 }
 
 /// What `StartSession`, `Toggle` and `Press` take.
-pub(crate) const DICTATION: &[&str] =
-    &["source", "languages", "task", "scope", "handle_token", "linger", "partials"];
+pub(crate) const DICTATION: &[&str] = &[
+    "source",
+    "languages",
+    "task",
+    "scope",
+    "handle_token",
+    "linger",
+    "partials",
+    "hotwords",
+    "hotword_boost",
+];
 /// What `TranscribeFile` takes.
-pub(crate) const FILE: &[&str] =
-    &["languages", "task", "scope", "handle_token", "linger", "partials", "live"];
+pub(crate) const FILE: &[&str] = &[
+    "languages",
+    "task",
+    "scope",
+    "handle_token",
+    "linger",
+    "partials",
+    "live",
+    "hotwords",
+    "hotword_boost",
+    "temperature",
+    "best_of",
+    "beam_size",
+    "prompt",
+    "prefix",
+    "condition_on_previous_text",
+    "words",
+];
+/// What a recording takes that is transcribed as a whole.
+const DECODING: &[&str] = &[
+    "temperature",
+    "best_of",
+    "beam_size",
+    "prompt",
+    "prefix",
+    "condition_on_previous_text",
+    "words",
+];
 
 /// An object path element of a caller's choice; longer ones would only bloat every signal.
 const MAX_TOKEN: usize = 64;
@@ -58,6 +97,12 @@ impl Options {
                 "option `{name}` is not known here; known are: {known}"
             )));
         }
+        let live = flag(raw, "live")?.unwrap_or(false);
+        if let Some(name) = raw.keys().find(|name| live && DECODING.contains(&name.as_str())) {
+            return Err(Error::InvalidArgument(format!(
+                "option `{name}` is for a recording that is transcribed as a whole; leave out `live`"
+            )));
+        }
         Ok(Self {
             source: text(raw, "source")?,
             languages: list(raw, "languages")?,
@@ -66,8 +111,31 @@ impl Options {
             handle_token: text(raw, "handle_token")?.map(token).transpose()?,
             linger: flag(raw, "linger")?,
             partials: flag(raw, "partials")?,
-            live: flag(raw, "live")?.unwrap_or(false),
+            live,
+            hotwords: list(raw, "hotwords")?,
+            hotword_boost: number(raw, "hotword_boost")?,
+            decoding: decoding(raw)?,
         })
+    }
+
+    /// What the recognizer is asked, where the caller leaves the rest to `defaults`.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` for a number out of its range.
+    pub(crate) fn recognition(
+        &self,
+        defaults: recognizer::Options,
+    ) -> Result<recognizer::Options, Error> {
+        let wanted = recognizer::Options {
+            languages: self.languages.clone().unwrap_or(defaults.languages),
+            task: self.task.unwrap_or(defaults.task),
+            hotwords: self.hotwords.clone().unwrap_or(defaults.hotwords),
+            hotword_boost: self.hotword_boost.unwrap_or(defaults.hotword_boost),
+            decoding: self.decoding.clone(),
+        };
+        wanted.check_values().map_err(|error| Error::recognizing(&error))?;
+        Ok(wanted)
     }
 }
 
@@ -87,6 +155,35 @@ fn flag(raw: &Raw, name: &str) -> Result<Option<bool>, Error> {
     raw.get(name)
         .map(|value| value.downcast_ref::<bool>().map_err(|_| wrong(name, "a boolean (b)")))
         .transpose()
+}
+
+fn number(raw: &Raw, name: &str) -> Result<Option<f32>, Error> {
+    raw.get(name)
+        .map(|value| value.downcast_ref::<f64>().map_err(|_| wrong(name, "a number (d)")))
+        .transpose()
+        .map(|number| number.map(|number| number as f32))
+}
+
+fn count(raw: &Raw, name: &str) -> Result<Option<usize>, Error> {
+    raw.get(name)
+        .map(|value| value.downcast_ref::<u32>().map_err(|_| wrong(name, "a whole number (u)")))
+        .transpose()
+        .map(|number| number.map(|number| number as usize))
+}
+
+/// How a recording is decoded: as the caller says, the rest as the recognizer would.
+fn decoding(raw: &Raw) -> Result<Decoding, Error> {
+    let usual = Decoding::default();
+    Ok(Decoding {
+        temperature: number(raw, "temperature")?.unwrap_or(usual.temperature),
+        best_of: count(raw, "best_of")?.unwrap_or(usual.best_of),
+        beam_size: count(raw, "beam_size")?.unwrap_or(usual.beam_size),
+        prompt: text(raw, "prompt")?.unwrap_or(usual.prompt),
+        prefix: text(raw, "prefix")?.unwrap_or(usual.prefix),
+        condition_on_previous_text: flag(raw, "condition_on_previous_text")?
+            .unwrap_or(usual.condition_on_previous_text),
+        words: flag(raw, "words")?.unwrap_or(usual.words),
+    })
 }
 
 fn list(raw: &Raw, name: &str) -> Result<Option<Vec<String>>, Error> {
@@ -164,5 +261,63 @@ mod tests {
         ] {
             assert!(matches!(error, Error::InvalidArgument(_)), "{error}");
         }
+    }
+
+    fn file(options: Vec<(&str, Variant<'_>)>) -> Result<Options, Error> {
+        let raw = options.into_iter();
+        let raw = raw.map(|(name, value)| (name.to_owned(), value.try_into_owned().unwrap()));
+        Options::parse(&raw.collect(), FILE)
+    }
+
+    #[test]
+    fn what_the_caller_asks_for_comes_before_what_is_configured() {
+        let configured = recognizer::Options {
+            languages: vec!["de".into()],
+            hotwords: vec!["Scriven".into()],
+            ..Default::default()
+        };
+        let asked = file(vec![
+            ("hotwords", vec!["Hopper"].into()),
+            ("beam_size", 5u32.into()),
+            ("temperature", 0.4.into()),
+            ("prompt", "On compilers.".into()),
+            ("words", true.into()),
+        ]);
+        let wanted = asked.unwrap().recognition(configured.clone()).unwrap();
+        assert_eq!((wanted.languages, wanted.hotwords), (vec!["de".into()], vec!["Hopper".into()]));
+        let decoding = Decoding {
+            beam_size: 5,
+            temperature: 0.4,
+            prompt: "On compilers.".into(),
+            words: true,
+            ..Decoding::default()
+        };
+        assert_eq!(wanted.decoding, decoding);
+        assert_eq!(file(vec![]).unwrap().recognition(configured.clone()).unwrap(), configured);
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_errors_that_name_the_option() {
+        for (name, value) in [
+            ("beam_size", Variant::from(0u32)),
+            ("beam_size", 17u32.into()),
+            ("best_of", 0u32.into()),
+            ("temperature", 1.5.into()),
+            ("hotword_boost", (-1.0).into()),
+        ] {
+            let error = file(vec![(name, value)]).unwrap().recognition(Default::default());
+            let text = format!("option `{name}` must be");
+            assert!(
+                matches!(&error, Err(Error::InvalidArgument(message)) if message.contains(&text)),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_live_recognition_cannot_do_is_an_error() {
+        let error = file(vec![("live", true.into()), ("beam_size", 5u32.into())]).unwrap_err();
+        assert!(matches!(&error, Error::InvalidArgument(text) if text.contains("`beam_size`")));
+        assert!(file(vec![("live", true.into()), ("hotwords", vec!["Hopper"].into())]).is_ok());
     }
 }

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::fallback::{Fallback, Steady};
 use crate::live::Live;
 use crate::parts::Model;
-use crate::pipeline::{HOP_LENGTH, Id, Recording, Report, Said, Work, micros, micros_of};
+use crate::pipeline::{HOP_LENGTH, Id, Recording, Report, Said, Word, Work, micros, micros_of};
 
 pub(crate) struct Recognition {
     work: Receiver<Work>,
@@ -141,7 +141,11 @@ impl Recognition {
         let left: Vec<_> =
             left.map(|voice| voice.start.saturating_sub(from)..voice.end - from).collect();
         let columns = &columns[from * model.n_mels()..];
-        let result = model.transcribe(columns, &left, &job.options, &mut |column, segments| {
+        let mut options = job.options.clone();
+        if reached.phrases > 0 {
+            options.decoding.prefix.clear();
+        }
+        let result = model.transcribe(columns, &left, &options, &mut |column, segments| {
             reached.columns = from + column;
             for segment in segments {
                 reached.phrases += 1;
@@ -163,7 +167,8 @@ fn phrase(utterance: u32, from: usize, segment: &Segment) -> Report {
     let (start, end) = (origin + micros_of(segment.start), origin + micros_of(segment.end));
     let confidence = Some(segment.confidence);
     let language = Some(segment.language.to_owned());
-    let said = Said { start, end, audio_end: end, language, confidence, words: Vec::new() };
+    let words = segment.words.iter().map(|word| Word::new(word.clone(), origin)).collect();
+    let said = Said { start, end, audio_end: end, language, confidence, words };
     Report::Final { utterance, text: segment.text.clone(), said }
 }
 

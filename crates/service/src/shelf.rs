@@ -247,7 +247,8 @@ impl Daemon {
                 }
                 self.shelf.loaded = Loaded::Ready(model);
                 let task = self.config.task.into();
-                let options = Options { languages: self.languages.clone(), task };
+                let languages = self.languages.clone();
+                let options = Options { languages, task, ..Options::default() };
                 if let Err(error) = self.shelf.check(&options) {
                     self.note(&error);
                 }

@@ -11,7 +11,7 @@ use zbus::fdo::{DBusProxy, ObjectManagerProxy, PropertiesProxy};
 use zbus::names::{BusName, InterfaceName};
 use zbus::{Connection, MatchRule, MessageStream, OwnedObjectPath, Variant, connection, message};
 
-use crate::cli::{Scope, SessionOptions, SpeechOptions};
+use crate::cli::{DecodingOptions, Scope, SessionOptions, SpeechOptions};
 use crate::event::Event;
 use crate::proxy::{
     DaemonProperties, DictationProxy, Dictionary, ModelProxy, NAME, Options, PATH, SessionProxy,
@@ -204,7 +204,34 @@ pub(crate) fn speech_options(options: &SpeechOptions) -> Options<'_> {
     if options.translate {
         dictionary.insert("task", "translate".into());
     }
+    if !options.hotwords.is_empty() {
+        dictionary.insert("hotwords", options.hotwords.clone().into());
+    }
+    if let Some(boost) = options.hotword_boost {
+        dictionary.insert("hotword_boost", boost.into());
+    }
     dictionary
+}
+
+/// The options of a recording that is transcribed as a whole, as far as they are given.
+pub(crate) fn decoding_options(
+    options: &DecodingOptions,
+) -> impl Iterator<Item = (&'static str, Variant<'_>)> {
+    let DecodingOptions { beam_size, temperature, best_of, prompt, prefix, .. } = options;
+    [
+        ("beam_size", beam_size.map(Variant::from)),
+        ("temperature", temperature.map(Variant::from)),
+        ("best_of", best_of.map(Variant::from)),
+        ("prompt", prompt.as_deref().map(Variant::from)),
+        ("prefix", prefix.as_deref().map(Variant::from)),
+        (
+            "condition_on_previous_text",
+            options.condition_on_previous_text.then_some(true).map(Variant::from),
+        ),
+        ("words", options.words.then_some(true).map(Variant::from)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
 }
 
 pub(crate) fn scope_name(scope: Scope) -> &'static str {

@@ -14,6 +14,18 @@ pub(crate) struct Segment {
     pub(crate) text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) confidence: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) words: Vec<Word>,
+}
+
+/// A word of a piece, and when it was said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Word {
+    pub(crate) text: String,
+    /// Seconds from the start of the recording.
+    pub(crate) start: f64,
+    pub(crate) end: f64,
+    pub(crate) probability: f64,
 }
 
 /// What a WebVTT file begins with.
@@ -45,7 +57,7 @@ mod tests {
     use super::*;
 
     fn segment(start: f64, end: f64, text: &str) -> Segment {
-        Segment { start, end, text: text.into(), confidence: None }
+        Segment { start, end, text: text.into(), confidence: None, words: vec![] }
     }
 
     #[test]

@@ -1,9 +1,12 @@
-//! What may not be said: Whisper's filters on the logits.
+//! What may not be said: Whisper's filters on the logits; and what is likely to be said.
 //!
 //! Source: `SuppressBlank`, `SuppressTokens` and `ApplyTimestampRules` in openai/whisper,
 //! `whisper/decoding.py` at c0d2f62.
 
-use crate::kernels::log_sum_exp;
+use std::borrow::Cow;
+
+use super::hotwords::Hotwords;
+use crate::kernels::{argmax, log_sum_exp};
 use crate::tokenizer::Tokenizer;
 
 /// The last position at which the first timestamp may stand: one second.
@@ -16,7 +19,7 @@ pub(crate) enum Timestamps {
     With,
 }
 
-/// The filters of one search.
+/// The filters of one search, and the words it prefers.
 pub(crate) struct Rules {
     /// Never said: music notes, brackets, languages and other signs that are no speech.
     suppressed: Vec<u32>,
@@ -25,6 +28,7 @@ pub(crate) struct Rules {
     timestamps: Timestamps,
     timestamp_begin: usize,
     eot: u32,
+    hotwords: Hotwords,
 }
 
 impl Rules {
@@ -45,6 +49,46 @@ impl Rules {
             timestamps,
             timestamp_begin: tokenizer.timestamp_begin as usize,
             eot: tokenizer.eot,
+            hotwords: Hotwords::default(),
+        }
+    }
+
+    /// Prefers these words, whose first tokens get `boost` on their scores.
+    pub(crate) fn prefer(mut self, tokenizer: &Tokenizer, words: &[String], boost: f32) -> Self {
+        self.hotwords = Hotwords::new(tokenizer, words, boost);
+        self
+    }
+
+    /// The likeliest token behind `text`, with what is preferred; `logits` have been through
+    /// [`Rules::apply`].
+    pub(crate) fn likeliest(&self, logits: &[f32], text: &[u32]) -> u32 {
+        let likeliest = argmax(logits) as u32;
+        let mut best = (likeliest, logits[likeliest as usize]);
+        for (token, bonus) in self.bonuses(likeliest, text) {
+            let score = logits[token as usize] + bonus;
+            if score > best.1 {
+                best = (token, score);
+            }
+        }
+        best.0
+    }
+
+    /// The scores with what is preferred added to them; `logits` have been through
+    /// [`Rules::apply`].
+    pub(crate) fn preferred<'a>(&self, logits: &'a [f32], text: &[u32]) -> Cow<'a, [f32]> {
+        let bonuses = self.bonuses(argmax(logits) as u32, text);
+        let mut preferred = Cow::Borrowed(logits);
+        for (token, bonus) in bonuses {
+            preferred.to_mut()[token as usize] += bonus;
+        }
+        preferred
+    }
+
+    /// Which word is said is for the hotwords to say; whether one is said at all is not, nor when.
+    fn bonuses(&self, likeliest: u32, text: &[u32]) -> Vec<(u32, f32)> {
+        match likeliest < self.eot {
+            true => self.hotwords.bonuses(text),
+            false => Vec::new(),
         }
     }
 
@@ -91,5 +135,35 @@ impl Rules {
 fn forbid(logits: &mut [f32], tokens: &[u32]) {
     for &token in tokens {
         logits[token as usize] = f32::NEG_INFINITY;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hotwords_say_which_word_and_not_whether() {
+        let tokenizer = Tokenizer::for_dims(&crate::random::DIMS).unwrap();
+        let rules = Rules::new(&tokenizer, Timestamps::Without);
+        let rules = rules.prefer(&tokenizer, &["Scriven".into()], 2.0);
+        let [hot, other] = [" Scriven", " Script"].map(|word| tokenizer.encode(word)[0]);
+        assert_ne!(hot, other);
+        let text = tokenizer.encode(" This is");
+        for (hot_score, other_score, end_score, expected) in [
+            (1.0, 2.9, 0.0, hot),
+            (1.0, 3.1, 0.0, other),
+            (1.0, 0.0, 0.0, hot),
+            // The end is likelier than any word: the hotword does not put it off.
+            (1.0, 1.5, 1.6, tokenizer.eot),
+            (f32::NEG_INFINITY, -50.0, -60.0, other),
+        ] {
+            let mut logits = vec![f32::NEG_INFINITY; crate::random::DIMS.n_vocab];
+            logits[hot as usize] = hot_score;
+            logits[other as usize] = other_score;
+            logits[tokenizer.eot as usize] = end_score;
+            assert_eq!(rules.likeliest(&logits, &text), expected);
+            assert_eq!(argmax(&rules.preferred(&logits, &text)) as u32, expected);
+        }
     }
 }

@@ -18,6 +18,9 @@ fn wrong_options_are_named_errors() {
             ("linger", "yes".into(), "InvalidArgument"),
             ("task", "sing".into(), "InvalidArgument"),
             ("handle_token", "a-b".into(), "InvalidArgument"),
+            ("hotwords", "Kennedy".into(), "InvalidArgument"),
+            ("hotword_boost", 9.0.into(), "InvalidArgument"),
+            ("beam_size", 5u32.into(), "UnsupportedOption"),
             ("languages", vec!["tlh"].into(), "UnsupportedLanguage"),
         ] {
             let answer = client.start(Dict::from([(option, value)])).await;

@@ -183,7 +183,14 @@ impl Model for ScriptedModel {
             }
             let (start, end) = (range.start as f32 / 100.0, range.end as f32 / 100.0);
             let text = format!("segment {}", i + 1);
-            segments.push(Segment { start, end, text, language: "en", confidence: 0.5 });
+            segments.push(Segment {
+                start,
+                end,
+                text,
+                language: "en",
+                confidence: 0.5,
+                words: vec![],
+            });
             let reached = range.end.min(columns.len() / 80);
             if progress(reached, &segments[i..]).is_break() {
                 break;

@@ -149,6 +149,7 @@ fn reject_lone_options(args: &ListenArgs) {
         ("--source", source.is_some()),
         ("--language", !speech.languages.is_empty()),
         ("--translate", speech.translate),
+        ("--hotword", !speech.hotwords.is_empty()),
         ("--scope", matches!(scope, Some(Scope::Broadcast | Scope::Owner))),
     ];
     if let (false, Some((name, _))) = (args.dictate, given.iter().find(|(_, given)| *given)) {

@@ -15,12 +15,12 @@ use serde_json::{Map, Value, json};
 use zbus::OwnedObjectPath;
 
 use crate::Outcome;
-use crate::bus::{Bus, Happening, scope_name, speech_options};
+use crate::bus::{Bus, Happening, decoding_options, scope_name, speech_options};
 use crate::cli::{Cli, Format, TranscribeArgs};
 use crate::error::{explain, explain_named};
 use crate::event::{Event, Kind, seconds, session_error};
 use crate::interrupt::interrupts;
-use crate::subtitles::{Segment, VTT_HEADER, srt_cue, vtt_cue};
+use crate::subtitles::{Segment, VTT_HEADER, Word, srt_cue, vtt_cue};
 use crate::terminal::{is_closed_pipe, note, plain, write};
 
 /// What a running transcription waits for; `None` is Ctrl-C.
@@ -28,6 +28,9 @@ type Inputs<'a> = Pin<Box<dyn Stream<Item = Option<Happening>> + 'a>>;
 
 /// Transcribes the files one after the other. One that fails does not keep the others from it.
 pub(crate) async fn transcribe(args: TranscribeArgs) -> anyhow::Result<Outcome> {
+    if args.decoding.words && args.format != Format::Json {
+        usage("--words are written with --format json only");
+    }
     let targets = targets(&args);
     let bus = Bus::connect().await?;
     let happenings = bus.happenings().await?.map(Some);
@@ -63,6 +66,10 @@ async fn run(
     let mut options = speech_options(&args.speech);
     options.insert("scope", scope_name(args.scope).into());
     options.insert("live", args.live.into());
+    if !args.live {
+        // Words come with dictation in any case, and nothing else can be asked of it.
+        options.extend(decoding_options(&args.decoding));
+    }
     let session = bus.daemon().await?.transcribe_file(file.as_fd().into(), &options).await?;
     while let Some(input) = inputs.next().await {
         match input {
@@ -131,6 +138,8 @@ struct Transcript {
     /// Whether pieces are written to stdout as they come; else they are kept until all are there,
     /// so that a file is never half a transcript.
     streaming: bool,
+    /// Whether words are written with their times.
+    words: bool,
     written: String,
     segments: Vec<Segment>,
     language: Option<String>,
@@ -145,6 +154,7 @@ impl Transcript {
             file: path.display().to_string(),
             format: args.format,
             streaming,
+            words: args.decoding.words,
             written: String::new(),
             segments: Vec::new(),
             language: None,
@@ -194,7 +204,8 @@ impl Transcript {
         let start = seconds(info, "start").unwrap_or(0.0);
         let end = seconds(info, "end").unwrap_or(start).max(start);
         let confidence = info.get("confidence").and_then(Value::as_f64);
-        let segment = Segment { start, end, text, confidence };
+        let words = info.get("words").filter(|_| self.words).map(words).unwrap_or_default();
+        let segment = Segment { start, end, text, confidence, words };
         let piece = match self.format {
             Format::Text => plain(&segment.text) + "\n",
             Format::Json => String::new(),
@@ -253,6 +264,18 @@ impl Transcript {
             self.bar.tick();
         }
     }
+}
+
+/// The words of a `Final`: text, start and end in microseconds, probability.
+fn words(value: &Value) -> Vec<Word> {
+    let read = serde_json::from_value::<Vec<(String, f64, f64, f64)>>(value.clone());
+    let word = |(text, start, end, probability): (String, f64, f64, f64)| Word {
+        text: text.trim().to_owned(),
+        start: start / 1e6,
+        end: end / 1e6,
+        probability,
+    };
+    read.unwrap_or_default().into_iter().map(word).collect()
 }
 
 /// A bar on stderr; invisible where that is no terminal.

@@ -29,6 +29,49 @@ fn text_is_one_line_a_segment() {
 }
 
 #[test]
+fn the_daemon_is_asked_to_decode_as_the_user_says() {
+    let bus = Bus::start();
+    let daemon = Daemon::start(&bus);
+    let talk = recording(&bus, "talk.wav", b"Ask not.");
+    let decoding = ["--beam-size", "5", "--temperature", "0.5", "--best-of", "3"];
+    let told = ["--prompt", "On 1961.", "--prefix", "Ask", "--condition-on-previous-text"];
+    let hot = ["--hotword", "Kennedy", "--hotword", "Grace Hopper", "--hotword-boost", "1.5"];
+    let words = ["--words", "--format", "json"];
+    let args = [&["transcribe", &talk][..], &decoding, &told, &hot, &words].concat();
+    let ran = bus.run(&args);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let word = serde_json::json!({ "text": "ask", "start": 0.1, "end": 0.3, "probability": 0.9 });
+    assert_eq!(json["segments"][0]["words"][0], word);
+    let expected = "TranscribeFile beam_size=uint32 5 best_of=uint32 3 condition_on_previous_text=true \
+         hotword_boost=1.5 hotwords=[\"Kennedy\", \"Grace Hopper\"] live=false prefix=\"Ask\" \
+         prompt=\"On 1961.\" scope=\"owner\" temperature=0.5 words=true";
+    assert_eq!(daemon.calls(), [expected]);
+}
+
+#[test]
+fn decoding_options_that_make_no_sense_are_refused_before_anything_is_done() {
+    let bus = Bus::start();
+    let daemon = Daemon::start(&bus);
+    let talk = recording(&bus, "talk.wav", b"Ask not.");
+    for (option, value, says) in [
+        ("--beam-size", "0", "from 1 to 16"),
+        ("--beam-size", "17", "from 1 to 16"),
+        ("--temperature", "1.1", "from 0 to 1"),
+        ("--temperature", "warm", "from 0 to 1"),
+        ("--hotword-boost=-1", "--hotword=a", "from 0 to 4"),
+        ("--hotword-boost", "1", "--hotword"),
+        ("--live", "--beam-size=5", "cannot be used with"),
+        ("--words", "--format=srt", "--format json"),
+    ] {
+        let ran = bus.run(&["transcribe", &talk, option, value]);
+        assert_eq!(ran.code, 2, "{option} {value}");
+        assert!(ran.stderr.contains(says), "{option} {value}: {}", ran.stderr);
+    }
+    assert!(daemon.calls().is_empty());
+}
+
+#[test]
 fn subtitles_are_exact() {
     let bus = Bus::start();
     let _daemon = Daemon::start(&bus);

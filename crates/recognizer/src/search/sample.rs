@@ -1,0 +1,148 @@
+//! Drawing tokens at random, the likelier the more often: a way out where the likeliest is wrong.
+//!
+//! Source: `GreedyDecoder` at a temperature and `MaximumLikelihoodRanker` in openai/whisper,
+//! `whisper/decoding.py` at c0d2f62. There all draws are made in one batch; here one goes behind
+//! the other, and a text that goes round in circles is given up early.
+
+use super::{Ended, Hypothesis, Request, Start, log_probability, repetition};
+use crate::text_decoder::Cache;
+use crate::{Error, Model};
+
+/// How to draw.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sampling {
+    /// What the scores are divided by: the larger, the more is left to chance. Above 0.
+    pub(super) temperature: f32,
+    /// How many texts are drawn, of which the likeliest is taken.
+    pub(super) best_of: usize,
+    /// The same seed draws the same texts.
+    pub(super) seed: u64,
+}
+
+/// Draws several texts and takes the likeliest, each by the mean of its tokens; one that goes round
+/// in circles only if all do.
+pub(super) fn sample(
+    model: &Model,
+    cache: Cache,
+    request: &Request,
+    sampling: &Sampling,
+) -> Result<Hypothesis, Error> {
+    let start = Start::new(model, cache, request)?;
+    let mut random = Random(sampling.seed);
+    let mut best: Option<Hypothesis> = None;
+    for _ in 0..sampling.best_of.max(1) {
+        let drawn = draw(model, start.clone(), request, sampling.temperature, &mut random)?;
+        let rank = |found: &Hypothesis| (found.ended != Ended::Loop, found.score(request));
+        if best.as_ref().is_none_or(|best| rank(&drawn) > rank(best)) {
+            best = Some(drawn);
+        }
+    }
+    Ok(best.unwrap_or(start.found))
+}
+
+/// Draws one text.
+fn draw(
+    model: &Model,
+    start: Start,
+    request: &Request,
+    temperature: f32,
+    random: &mut Random,
+) -> Result<Hypothesis, Error> {
+    let Start { mut cache, mut found, mut next } = start;
+    found.temperature = temperature;
+    loop {
+        request.rules.apply(&mut next, &found.tokens);
+        let preferred = request.rules.preferred(&next, &found.tokens);
+        let token = choose(&preferred, temperature, random.next()) as u32;
+        let log_prob = log_probability(&next, token);
+        if token == model.tokenizer().eot {
+            found.end_log_prob = log_prob;
+            return Ok(found);
+        }
+        if found.tokens.len() >= request.budget {
+            found.ended = Ended::Budget;
+            return Ok(found);
+        }
+        found.tokens.push(token);
+        found.log_probs.push(log_prob);
+        if let Some(keep) = repetition::cut(&found.tokens, request.prefix.len(), request.is_wary) {
+            found.cut_loop(keep);
+            return Ok(found);
+        }
+        next = model.decoder().logits(model.decoder().forward(&[token], &mut cache).hidden)?;
+    }
+}
+
+/// The place at which the running sum of the softmax of `logits / temperature` passes `at`, which
+/// lies in 0..1.
+fn choose(logits: &[f32], temperature: f32, at: f32) -> usize {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: &f32| f64::from(((logit - max) / temperature).exp());
+    let mut left = f64::from(at) * logits.iter().map(weight).sum::<f64>();
+    for (token, weight) in logits.iter().map(weight).enumerate() {
+        left -= weight;
+        if left < 0.0 {
+            return token;
+        }
+    }
+    // Only where rounding has eaten the last bit: the likeliest is always allowed.
+    logits.iter().position(|&logit| logit == max).unwrap_or(0)
+}
+
+/// Numbers that look random, the same ones for the same seed on every machine.
+///
+/// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014.
+struct Random(u64);
+
+impl Random {
+    /// The next number in 0..1.
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        (z >> 40) as f32 / (1 << 24) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_fill_the_range_evenly_and_come_again() {
+        let mut random = Random(7);
+        let drawn: Vec<f32> = (0..10_000).map(|_| random.next()).collect();
+        assert!(drawn.iter().all(|x| (0.0..1.0).contains(x)));
+        for tenth in 0..10 {
+            let n = drawn.iter().filter(|&&x| (x * 10.0) as usize == tenth).count();
+            assert!((850..1150).contains(&n), "{n} of 10000 in tenth {tenth}");
+        }
+        let mut again = Random(7);
+        assert!(drawn.iter().all(|&x| x == again.next()));
+    }
+
+    #[test]
+    fn what_is_likely_is_drawn_often_and_what_is_forbidden_never() {
+        // Probabilities 1/4, 0, 3/4.
+        let logits = [0.0, f32::NEG_INFINITY, 3.0f32.ln()];
+        let mut random = Random(1);
+        let mut counts = [0; 3];
+        for _ in 0..10_000 {
+            counts[choose(&logits, 1.0, random.next())] += 1;
+        }
+        assert_eq!(counts[1], 0);
+        assert!((2300..2700).contains(&counts[0]), "{counts:?}");
+        // The colder, the likelier the likeliest: 1 in 82.
+        let cold = (0..10_000).filter(|_| choose(&logits, 0.25, random.next()) == 0).count();
+        assert!((60..200).contains(&cold), "{cold}");
+    }
+
+    #[test]
+    fn the_border_cases_of_a_draw_are_allowed_tokens() {
+        let logits = [f32::NEG_INFINITY, 1.0, 2.0, f32::NEG_INFINITY];
+        assert_eq!(choose(&logits, 0.2, 0.0), 1);
+        assert_eq!(choose(&logits, 0.2, 0.999_999_94), 2);
+    }
+}

@@ -233,14 +233,11 @@ impl Recognizer {
     /// right, and the model may begin as it likes: where it takes back a committed word, what it
     /// says behind that word is still better than what it says when it has to go on from a mistake.
     fn decode(&mut self, pad: usize, go_on: bool) -> Result<(Hypothesis, Vec<Word>), Error> {
-        let bias = if go_on { self.tuning.draft_bias } else { 0.0 };
-        if !go_on {
-            let (found, heard) = self.decode_behind(0, pad, bias)?;
-            if let Some(heard) = self.buffer.behind_committed(heard) {
-                return Ok((found, heard));
-            }
+        if go_on {
+            return self.decode_behind(self.buffer.prefix().len(), pad, self.tuning.draft_bias);
         }
-        self.decode_behind(self.buffer.prefix().len(), pad, bias)
+        let (found, heard) = self.decode_behind(0, pad, 0.0)?;
+        Ok((found, self.buffer.behind_committed(heard)))
     }
 
     /// Decodes the window; the words behind the first `n_given` tokens, which are not to be changed.

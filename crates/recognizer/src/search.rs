@@ -33,8 +33,8 @@ pub(crate) struct Request<'a> {
     pub(crate) prefix: &'a [u32],
     /// Tokens of the text that are guessed.
     pub(crate) draft: &'a [u32],
-    /// How much less probable than the likeliest token one of the draft may be and still be kept:
-    /// with 0 the result is that of a search without a draft, with more it is steadier.
+    /// By how much the logit of a draft token may stay behind the largest and still be kept: with 0
+    /// the result is that of a search without a draft, with more it is steadier.
     pub(crate) bias: f32,
     pub(crate) rules: &'a Rules,
     /// The most tokens of text, the prefix included.

@@ -111,11 +111,9 @@ impl HypothesisBuffer {
         tokens(&self.tentative)
     }
 
-    /// Of a hypothesis for all of the window, the words behind the committed ones. `None` if it is
-    /// too far from what is committed to tell where they begin.
-    pub(crate) fn behind_committed(&self, mut words: Vec<Word>) -> Option<Vec<Word>> {
-        let at = seam::find(&self.committed[self.in_window..], &words)?;
-        Some(words.split_off(at))
+    /// Of a hypothesis for all of the window, the words behind the committed ones.
+    pub(crate) fn behind_committed(&self, mut words: Vec<Word>) -> Vec<Word> {
+        words.split_off(seam::find(&self.committed[self.in_window..], &words))
     }
 
     /// Takes a new hypothesis behind the committed words, of sound that ends at `now`, and commits

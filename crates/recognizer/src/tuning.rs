@@ -15,8 +15,9 @@ pub struct Tuning {
     /// Columns of the recording that are kept behind a pause's beginning; what follows is digital
     /// silence. The pause is told only after the hangover, which is therefore kept in any case.
     pub kept_silence: usize,
-    /// How much less probable than another a word of the last hypothesis may become before it is
-    /// replaced, while somebody speaks. In a pause nothing is favoured.
+    /// How much less likely than another a token of the last hypothesis may become before it is
+    /// replaced, while somebody speaks: the logarithm of how many times. In a pause nothing is
+    /// favoured.
     pub draft_bias: f32,
     /// When a word is shown, and when it is committed.
     pub commit: CommitRule,
@@ -32,7 +33,7 @@ impl Default for Tuning {
             pad: 256,
             pause_pad: MAX_POSITIONS,
             kept_silence: 0,
-            draft_bias: 0.25,
+            draft_bias: 0.7,
             commit: CommitRule {
                 believed: 0.7,
                 end_guard: 0.35,

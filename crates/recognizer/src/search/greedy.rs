@@ -118,13 +118,10 @@ impl<'a> Greedy<'a> {
     }
 }
 
-/// Whether `token` of a draft is the likeliest, or less probable by no more than `bias`.
+/// Whether `token` of a draft is the likeliest, or less likely by no more than `bias`.
 fn is_kept(logits: &[f32], token: u32, likeliest: u32, bias: f32) -> bool {
-    let probability = |token| probability(logits, token);
-    token == likeliest || {
-        let is_allowed = logits[token as usize] > f32::NEG_INFINITY;
-        is_allowed && bias > 0.0 && probability(token) >= probability(likeliest) - bias
-    }
+    // A difference of logits is the logarithm of how many times likelier one is.
+    token == likeliest || bias > 0.0 && logits[token as usize] >= logits[likeliest as usize] - bias
 }
 
 #[cfg(test)]
@@ -133,12 +130,11 @@ mod tests {
 
     #[test]
     fn a_draft_is_favoured_by_as_much_as_is_asked_for() {
-        // Probabilities of 0.5, 0.3, 0.2, and one that is not allowed.
-        let logits = [0.5f32.ln(), 0.3f32.ln(), 0.2f32.ln(), f32::NEG_INFINITY];
+        let logits = [2.0, 1.5, 1.0, f32::NEG_INFINITY];
         let kept = |bias| [0, 1, 2, 3].map(|token| is_kept(&logits, token, 0, bias));
         assert_eq!(kept(0.0), [true, false, false, false]);
-        assert_eq!(kept(0.25), [true, true, false, false]);
-        assert_eq!(kept(1.0), [true, true, true, false]);
+        assert_eq!(kept(0.7), [true, true, false, false]);
+        assert_eq!(kept(9.0), [true, true, true, false]);
         assert!(!is_kept(&[1.0, 1.0], 1, 0, 0.0));
     }
 }

@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use crate::Error;
 use crate::attention::{Mlp, MultiHeadAttention};
 use crate::dims::ModelDimensions;
-use crate::kernels::Conv1d;
+use crate::kernels::{Conv1d, Seen};
 use crate::loader::Loader;
 
 /// The encoder half of Whisper.
@@ -75,6 +75,6 @@ impl ResidualAttentionBlock {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let h = self.attn_ln.forward(x.clone());
         let kv = self.attn.key_value(h.clone());
-        self.mlp.forward(x + self.attn.attend(self.attn.queries(h), &kv, false))
+        self.mlp.forward(x + self.attn.attend(self.attn.queries(h), &kv, Seen::All))
     }
 }

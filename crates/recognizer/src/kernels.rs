@@ -9,7 +9,8 @@
 //! | [`attention`] | `module::attention` | a few queries at a time, keys and values laid out once |
 //!
 //! Which one it is, is decided when the model is loaded ([`Kernels`]); the tests run one against
-//! the other. A fast version gives each row the same bits alone and among others, so a draft that
+//! the other. A GPU runs the plain ones in shapes that stay the same from step to step, because it
+//! compiles and tunes for each shape that is new to it. A fast version gives each row the same bits alone and among others, so a draft that
 //! is verified in one pass is judged as if it had been written token by token.
 
 use std::sync::Arc;
@@ -45,8 +46,11 @@ pub enum Precision {
 /// Which version of everything a model uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kernels {
-    /// Burn's own operations, on any device.
+    /// Burn's own operations, on any device: what the others are tested against.
+    #[cfg(test)]
     Plain,
+    /// Burn's own operations in a few fixed shapes: for a GPU.
+    Static,
     /// Those for the CPU.
     Fast(Precision),
 }
@@ -56,6 +60,13 @@ pub(crate) enum Kernels {
 pub(crate) enum Activation {
     None,
     Gelu,
+}
+
+impl Kernels {
+    /// Whether they are those for the CPU.
+    pub(crate) fn is_fast(self) -> bool {
+        matches!(self, Self::Fast(_))
+    }
 }
 
 /// Runs `work` as it was compiled for the vector registers of this machine.
@@ -217,40 +228,74 @@ pub(crate) enum KeyValue {
     Growing { key: Tensor<3>, value: Tensor<3> },
     /// Laid out for the fast version; never changes any more.
     Fixed(Arc<attention::Panels>),
+    /// `[1, n_head, n_ctx, D_HEAD]` each. `n_ctx` is the same from the first token to the last;
+    /// positions that hold nothing yet have to be masked.
+    Heads { key: Tensor<4>, value: Tensor<4> },
+}
+
+/// Which keys a query sees.
+#[derive(Clone, Copy)]
+pub(crate) enum Seen<'a> {
+    /// All of them.
+    All,
+    /// The last query stands at the last key, and none sees a key behind it.
+    Causal,
+    /// What the mask says, `[1, 1, n, n_ctx]`: 0, or [`crate::shapes::HIDDEN`]. For [`KeyValue::Heads`].
+    Masked(&'a Tensor<4>),
 }
 
 impl KeyValue {
+    /// Room for `n_ctx` positions of `n_head` heads.
+    pub(crate) fn padded(n_head: usize, n_ctx: usize, device: &Device) -> Self {
+        // Not just any numbers: a mask hides what is finite only.
+        let empty = || Tensor::zeros([1, n_head, n_ctx, D_HEAD], device);
+        Self::Heads { key: empty(), value: empty() }
+    }
+
     /// Lays out what does not change any more, where that is worth it.
     pub(crate) fn fixed(self, kernels: Kernels) -> Self {
-        match self {
-            Self::Growing { key, value } if kernels != Kernels::Plain => {
+        match (self, kernels) {
+            (Self::Growing { key, value }, Kernels::Fast(_)) => {
                 Self::Fixed(Arc::new(attention::Panels::of(&key, &value)))
             }
-            other => other,
+            (Self::Growing { key, value }, Kernels::Static) => {
+                Self::Heads { key: plain::split_heads(key), value: plain::split_heads(value) }
+            }
+            (other, _) => other,
         }
     }
 
-    /// Adds the positions of `next` behind those held.
-    pub(crate) fn append(self, next: Self) -> Self {
-        let (Self::Growing { key, value }, Self::Growing { key: k, value: v }) = (self, next)
-        else {
-            unreachable!("what is fixed does not grow");
+    /// Writes the positions of `next` behind the first `n_ctx`.
+    pub(crate) fn append(self, next: Self, n_ctx: usize) -> Self {
+        let Self::Growing { key: k, value: v } = next else {
+            unreachable!("what is fixed cannot be added");
         };
-        Self::Growing { key: Tensor::cat(vec![key, k], 1), value: Tensor::cat(vec![value, v], 1) }
+        match self {
+            Self::Growing { key, value } => Self::Growing {
+                key: Tensor::cat(vec![key, k], 1),
+                value: Tensor::cat(vec![value, v], 1),
+            },
+            Self::Heads { key, value } => Self::Heads {
+                key: plain::write_heads(key, n_ctx, k),
+                value: plain::write_heads(value, n_ctx, v),
+            },
+            Self::Fixed(_) => unreachable!("what is fixed does not grow"),
+        }
     }
 
     /// Keeps the first `n_ctx` positions.
     pub(crate) fn truncate(self, n_ctx: usize) -> Self {
-        let Self::Growing { key, value } = self else {
-            unreachable!("what is fixed does not shrink");
-        };
-        Self::Growing { key: key.narrow(1, 0, n_ctx), value: value.narrow(1, 0, n_ctx) }
+        match self {
+            Self::Growing { key, value } => {
+                Self::Growing { key: key.narrow(1, 0, n_ctx), value: value.narrow(1, 0, n_ctx) }
+            }
+            // The mask hides the others until they are written anew.
+            other => other,
+        }
     }
 }
 
 /// Scaled dot-product attention of all heads.
-///
-/// With `causal`, the last query stands at the last key, and none sees a key behind it.
 ///
 /// # Shapes
 ///
@@ -260,12 +305,16 @@ pub(crate) fn attention(
     kernels: Kernels,
     query: Tensor<3>,
     kv: &KeyValue,
-    causal: bool,
+    seen: Seen,
 ) -> Tensor<3> {
     let (shape, device) = (query.dims(), query.device());
+    let causal = matches!(seen, Seen::Causal);
     let output = match kv {
-        KeyValue::Growing { key, value } if kernels == Kernels::Plain => {
+        KeyValue::Growing { key, value } if !kernels.is_fast() => {
             return plain::attention(query, key, value, causal);
+        }
+        KeyValue::Heads { key, value } => {
+            return plain::masked_attention(query, key, value, seen);
         }
         KeyValue::Growing { key, value } => {
             attention::attend(&values(query), &attention::Panels::of(key, value), causal)
@@ -284,6 +333,12 @@ pub(crate) fn log_sum_exp(values: &[f32]) -> f32 {
             max => max + math::sum_of_exponentials(values, max).ln(),
         }
     })
+}
+
+/// Takes the softmax in place.
+pub(crate) fn softmax(values: &mut [f32]) {
+    let sum = log_sum_exp(values);
+    values.iter_mut().for_each(|x| *x = (*x - sum).exp());
 }
 
 /// The place of the largest value; of equal ones the first.

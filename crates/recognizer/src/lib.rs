@@ -30,6 +30,7 @@ mod parity;
 mod random;
 mod recognizer;
 mod search;
+mod shapes;
 mod text_decoder;
 mod timing;
 mod tokenizer;

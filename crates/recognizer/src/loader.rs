@@ -50,11 +50,11 @@ impl Loader<'_> {
     /// The vectors of the vocabulary, `[n_vocab, n_state]`.
     pub(crate) fn embedding(&self, name: &str, shape: [usize; 2]) -> Result<Embedding, Error> {
         Ok(match self.kernels {
-            Kernels::Plain => Embedding::Plain(self.tensor(name, shape)?),
             Kernels::Fast(precision) => {
                 let weight = self.weights.f32(name, &shape)?;
                 Embedding::fast(&weight, shape[1], precision, self.device)
             }
+            _ => Embedding::Plain(self.tensor(name, shape)?),
         })
     }
 
@@ -74,7 +74,7 @@ impl Loader<'_> {
     ) -> Result<Conv1d, Error> {
         let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
         let shape = [channels_out, channels_in, 3];
-        if self.kernels != Kernels::Plain {
+        if self.kernels.is_fast() {
             let bias = self.weights.f32(&bias, &[channels_out])?;
             return Ok(Conv1d::fast(&self.weights.f32(&weight, &shape)?, &bias, stride));
         }

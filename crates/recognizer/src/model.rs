@@ -15,7 +15,7 @@ use crate::loader::Loader;
 use crate::text_decoder::TextDecoder;
 use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
-use crate::window::{Padding, window};
+use crate::window::{BUCKETS, GPU_BUCKETS, Padding, bucket, window};
 
 /// A Whisper model on a processor. Cloning shares it.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl Model {
         }
         // A driver's failure shows itself as a panic deep inside of wgpu.
         let tried = catch_unwind(AssertUnwindSafe(|| {
-            let model = Self::on(processor.clone(), &weights, Kernels::Plain)?;
+            let model = Self::on(processor.clone(), &weights, Kernels::Static)?;
             model.try_out()?;
             Ok(model)
         }));
@@ -62,10 +62,11 @@ impl Model {
         Self::on(Processor::cpu(Some(reason)), &weights, fast)
     }
 
-    /// Loads the model onto the CPU with burn's own operations, to compare others with.
+    /// Loads the model onto the CPU with burn's own operations, growing or in fixed shapes, to
+    /// compare others with.
     #[cfg(test)]
-    pub(crate) fn plain(dir: &Path) -> Result<Self, Error> {
-        Self::on(Processor::cpu(None), &Weights::open(dir)?, Kernels::Plain)
+    pub(crate) fn with_kernels(dir: &Path, kernels: Kernels) -> Result<Self, Error> {
+        Self::on(Processor::cpu(None), &Weights::open(dir)?, kernels)
     }
 
     fn on(processor: Processor, weights: &Weights, kernels: Kernels) -> Result<Self, Error> {
@@ -112,6 +113,12 @@ impl Model {
 
     pub(crate) fn dims(&self) -> &ModelDimensions {
         &self.0.dims
+    }
+
+    /// Positions of the window for `n_columns` and `pad` positions of silence behind them.
+    pub(crate) fn bucket(&self, n_columns: usize, pad: usize) -> usize {
+        let buckets = if self.0.processor.is_gpu() { &GPU_BUCKETS[..] } else { &BUCKETS };
+        bucket(buckets, n_columns, pad)
     }
 
     pub(crate) fn device(&self) -> &Device {

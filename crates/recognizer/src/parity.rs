@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 
+use crate::kernels::Kernels;
 use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::read;
 use crate::window::{MAX_POSITIONS, Padding, loudest};
@@ -227,7 +228,7 @@ fn a_draft_never_changes_the_words() {
 fn burns_own_operations_compute_what_openai_computes() {
     let Some((_, golden)) = real("tiny.en") else { return };
     let Some(cache) = fetched("tiny.en") else { return };
-    let model = Model::plain(&cache).unwrap();
+    let model = Model::with_kernels(&cache, Kernels::Plain).unwrap();
     check_encoder(&model, &golden.encoder_truncated, 576);
     check_logits(&model, &golden.forced_truncated, 576);
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
+use crate::kernels::Kernels;
 #[cfg(feature = "gpu")]
 use crate::parity::skipped;
 use crate::search::{Hypothesis, Request, Rules, Timestamps, greedy};
@@ -36,8 +38,13 @@ pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
     }
 }
 
-/// Writes a model of random numbers and loads it.
+/// A model of random numbers as `compute` and 32 bits have it.
 fn model(compute: &Compute) -> Model {
+    write(|folder| Model::load(folder, compute, Precision::F32).unwrap())
+}
+
+/// Writes a model of random numbers and loads it.
+fn write(load: impl Fn(&Path) -> Model) -> Model {
     let mut tensors = BTreeMap::new();
     for (n, (name, shape)) in weights::parameters(&DIMS).into_iter().enumerate() {
         let mut next = noise(n as u64 + 1);
@@ -54,7 +61,7 @@ fn model(compute: &Compute) -> Model {
     let source = folder.path().join("random.safetensors");
     fs::write(&source, serialize(views, None).unwrap()).unwrap();
     weights::convert(&source, folder.path(), &mut |_, _| ()).unwrap();
-    Model::load(folder.path(), compute, Precision::F32).unwrap()
+    load(folder.path())
 }
 
 /// Three seconds of noise as columns, `[300, 80]`.
@@ -123,6 +130,47 @@ fn a_cache_cut_back_gives_what_a_new_one_gives() {
     let output = model.decoder().forward(&TOKENS, &mut cache);
     let theirs = read(output.hidden.narrow(1, 3, 5)).unwrap();
     assert!(deviation(&ours, &theirs) < 1e-3);
+}
+
+#[test]
+fn fixed_shapes_give_what_growing_ones_give() {
+    let [growing, fixed] = [Kernels::Plain, Kernels::Static]
+        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+    for steps in [&[8][..], &[1; 8], &[3, 4, 1], &[1, 7]] {
+        let off = deviation(&logits(&fixed, steps), &logits(&growing, steps));
+        assert!(off < 1e-4, "steps of {steps:?} are off by {off}");
+    }
+    let [fixed, growing] = [&fixed, &growing].map(|model| search(model, &[]));
+    assert_eq!(fixed.tokens, growing.tokens);
+    assert!(deviation(&fixed.log_probs, &growing.log_probs) < 1e-4);
+    for (ours, theirs) in fixed.attention.iter().zip(&growing.attention) {
+        assert!(deviation(ours, theirs) < 1e-4);
+    }
+}
+
+#[test]
+fn fixed_shapes_can_be_cut_back_and_filled_up() {
+    let [growing, fixed] = [Kernels::Plain, Kernels::Static]
+        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+    // 5 + 20 are computed as 16 + 64 rows; the last pass has no room to be filled up.
+    let outputs = [&growing, &fixed].map(|model| {
+        let mut next = (0..500).map(|n| 1000 + 7 * n);
+        let mut take = |n: usize| next.by_ref().take(n).collect::<Vec<u32>>();
+        let features = model.encode(&columns(), 256, 2.0, Padding::Silence);
+        let mut cache = model.decoder().start(&features, &[]);
+        let mut hidden = Vec::new();
+        for (n, cut) in [(5, 3), (20, 10), (430, 440), (6, 446)] {
+            let (tokens, mut other) = (take(n), cache.clone());
+            let first = read(model.decoder().forward(&tokens, &mut cache).hidden).unwrap();
+            let again = read(model.decoder().forward(&tokens, &mut other).hidden).unwrap();
+            assert_eq!(deviation(&first, &again), 0.0, "a clone has been written to");
+            hidden.extend(first);
+            cache.truncate(cut);
+        }
+        hidden
+    });
+    let off = deviation(&outputs[0], &outputs[1]);
+    assert!(off < 1e-4, "off by {off}");
 }
 
 #[test]

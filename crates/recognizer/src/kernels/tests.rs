@@ -9,6 +9,7 @@ use super::int8::{GROUP, Unit, Word, Words};
 use super::tile::{COLUMNS, ROWS};
 use super::*;
 use crate::random::noise;
+use crate::shapes::causal_mask;
 
 fn numbers(n: usize, seed: u64) -> Vec<f32> {
     std::iter::repeat_with(noise(seed + 1)).take(n).collect()
@@ -62,15 +63,32 @@ proptest! {
     #[test]
     fn attention_is_the_plain_one(n in 1usize..30, more in 0usize..200, heads in 1usize..4, causal: bool) {
         let (n_ctx, n_state) = (n + more, heads * D_HEAD);
+        let seen = if causal { Seen::Causal } else { Seen::All };
         let query = tensor(&numbers(n * n_state, 4), [1, n, n_state]) * 3.0;
         let [key, value] = [5, 6].map(|seed| tensor(&numbers(n_ctx * n_state, seed), [1, n_ctx, n_state]));
         let kv = KeyValue::Growing { key, value };
         let fast = Kernels::Fast(Precision::F32);
-        let ours = attention(fast, query.clone(), &kv, causal);
-        let off = deviation(ours.clone(), attention(Kernels::Plain, query.clone(), &kv, causal));
+        let ours = attention(fast, query.clone(), &kv, seen);
+        let off = deviation(ours.clone(), attention(Kernels::Plain, query.clone(), &kv, seen));
         prop_assert!(off < 1e-5, "off by {off}");
-        let laid_out = attention(fast, query, &kv.fixed(fast), causal);
+        let laid_out = attention(fast, query, &kv.fixed(fast), seen);
         prop_assert_eq!(deviation(ours, laid_out), 0.0);
+    }
+
+    #[test]
+    fn what_is_masked_is_not_there(n in 1usize..30, more in 0usize..200, heads in 1usize..4) {
+        let (n_ctx, n_state) = (n + more, heads * D_HEAD);
+        let query = tensor(&numbers(n * n_state, 4), [1, n, n_state]) * 3.0;
+        let [key, value] = [5, 6].map(|seed| tensor(&numbers(n_ctx * n_state, seed), [1, n_ctx, n_state]));
+        let kv = KeyValue::Growing { key, value };
+        let room = KeyValue::padded(heads, n_ctx + 7, &Device::flex()).append(kv.clone(), 0);
+        let mask = causal_mask(more, n, n_ctx + 7, &Device::flex());
+        let ours = attention(Kernels::Static, query.clone(), &room, Seen::Masked(&mask));
+        let off = deviation(ours, attention(Kernels::Plain, query.clone(), &kv, Seen::Causal));
+        prop_assert!(off < 1e-5, "off by {off}");
+        let ours = attention(Kernels::Static, query.clone(), &kv.clone().fixed(Kernels::Static), Seen::All);
+        let off = deviation(ours, attention(Kernels::Plain, query, &kv, Seen::All));
+        prop_assert!(off < 1e-5, "off by {off}");
     }
 
     #[test]
@@ -130,10 +148,10 @@ fn a_row_gives_the_same_bits_alone_and_among_others() {
     }
     let kernels = Kernels::Fast(Precision::F32);
     let kv = KeyValue::Growing { key: x.clone(), value: x.clone() * 0.5 };
-    let together = attention(kernels, x.clone(), &kv, true);
+    let together = attention(kernels, x.clone(), &kv, Seen::Causal);
     for n in [0, 7, 39] {
         let seen = kv.clone().truncate(n + 1);
-        let alone = attention(kernels, row(&x, n), &seen, true);
+        let alone = attention(kernels, row(&x, n), &seen, Seen::Causal);
         assert_eq!(deviation(alone, row(&together, n)), 0.0);
     }
 }

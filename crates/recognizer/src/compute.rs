@@ -2,12 +2,28 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use burn::tensor::Device;
 
 #[cfg(feature = "gpu")]
+mod caches;
+#[cfg(feature = "gpu")]
 mod gpu;
+
+/// Keeps what is tuned and compiled for a GPU in the folder `path`, so that the next start is
+/// quick. Says whether it does: only before the first model is loaded, and only where it has been
+/// built in (feature `persistence`).
+pub fn keep_caches_in(path: &Path) -> bool {
+    #[cfg(feature = "gpu")]
+    return caches::keep_in(path);
+    #[cfg(not(feature = "gpu"))]
+    {
+        let _ = path;
+        false
+    }
+}
 
 /// Where to compute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

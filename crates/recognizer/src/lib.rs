@@ -41,7 +41,7 @@ pub mod weights;
 mod window;
 mod words;
 
-pub use compute::Compute;
+pub use compute::{Compute, keep_caches_in};
 pub use dims::ModelDimensions;
 pub use error::Error;
 pub use kernels::Precision;

@@ -273,6 +273,8 @@ pub struct Folders {
     pub models: PathBuf,
     /// `$XDG_STATE_HOME/scriven`: the model chosen last.
     pub state: PathBuf,
+    /// `$XDG_CACHE_HOME/scriven/gpu`: what was tuned and compiled for a GPU.
+    pub gpu_cache: PathBuf,
 }
 
 impl Folders {
@@ -283,6 +285,7 @@ impl Folders {
             config: folders.config_dir().join("config.toml"),
             models: folders.data_dir().join("models"),
             state: folders.state_dir()?.into(),
+            gpu_cache: folders.cache_dir().join("gpu"),
         })
     }
 }

@@ -1,0 +1,22 @@
+//! What a GPU has learned, on disk.
+//!
+//! CubeCL keeps one database file: which of several kernels was the fastest for a shape, and
+//! kernels compiled to SPIR-V. Kernels in WGSL are compiled anew in each process; the driver keeps
+//! what it makes of them by itself (Mesa: `$XDG_CACHE_HOME/mesa_shader_cache`).
+
+use std::path::Path;
+
+use cubecl::config::cache::CacheConfig;
+use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
+
+/// As [`super::keep_caches_in`].
+pub(super) fn keep_in(path: &Path) -> bool {
+    let mut config = CubeClRuntimeConfig::default();
+    config.environment.path = CacheConfig::Directory(path.into());
+    #[cfg(feature = "persistence")]
+    {
+        config.compilation.cache = true;
+    }
+    // Its own way would be a file in the working directory, or else a folder named `target`.
+    CubeClRuntimeConfig::try_set(config) && cfg!(feature = "persistence")
+}

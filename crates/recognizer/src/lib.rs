@@ -29,6 +29,7 @@ mod parity;
 #[cfg(test)]
 mod random;
 mod recognizer;
+mod scores;
 mod search;
 mod shapes;
 mod text_decoder;

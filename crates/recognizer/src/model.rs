@@ -12,6 +12,7 @@ use crate::compute::{Compute, Processor};
 use crate::dims::ModelDimensions;
 use crate::kernels::{Kernels, Precision};
 use crate::loader::Loader;
+use crate::scores::Filters;
 use crate::text_decoder::TextDecoder;
 use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
@@ -26,6 +27,8 @@ struct Loaded {
     encoder: AudioEncoder,
     decoder: TextDecoder,
     tokenizer: Tokenizer,
+    /// Where the device filters by itself.
+    filters: Option<Filters>,
     alignment_heads: Vec<(usize, usize)>,
     processor: Processor,
 }
@@ -72,12 +75,15 @@ impl Model {
     fn on(processor: Processor, weights: &Weights, kernels: Kernels) -> Result<Self, Error> {
         let dims = *weights.dims();
         let tokenizer = Tokenizer::for_dims(&dims)?;
+        let filters = (kernels == Kernels::Static)
+            .then(|| Filters::new(&tokenizer, dims.n_vocab, &processor.device));
         let loader = Loader { weights, device: &processor.device, kernels };
         Ok(Self(Arc::new(Loaded {
             encoder: AudioEncoder::load(&loader, &dims)?,
             decoder: TextDecoder::load(&loader, &dims)?,
             alignment_heads: weights.alignment_heads().to_vec(),
             tokenizer,
+            filters,
             dims,
             processor,
         })))
@@ -131,6 +137,10 @@ impl Model {
 
     pub(crate) fn tokenizer(&self) -> &Tokenizer {
         &self.0.tokenizer
+    }
+
+    pub(crate) fn filters(&self) -> Option<&Filters> {
+        self.0.filters.as_ref()
     }
 
     pub(crate) fn alignment_heads(&self) -> &[(usize, usize)] {

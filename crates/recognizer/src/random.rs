@@ -14,7 +14,7 @@ use crate::text_decoder::read;
 use crate::window::Padding;
 use crate::{Compute, Model, ModelDimensions, Precision, weights};
 
-const DIMS: ModelDimensions = ModelDimensions {
+pub(crate) const DIMS: ModelDimensions = ModelDimensions {
     n_mels: 80,
     n_audio_ctx: 1500,
     n_audio_state: 128,

@@ -14,7 +14,8 @@ pub(crate) use rules::{Rules, Timestamps};
 
 use burn::tensor::Tensor;
 
-use crate::kernels::{argmax, log_sum_exp};
+use crate::kernels::log_sum_exp;
+use crate::scores::{Filter, Scores};
 use crate::text_decoder::{Cache, attention_rows};
 use crate::{Error, Model};
 
@@ -84,8 +85,10 @@ struct Greedy<'a> {
     request: &'a Request<'a>,
     cache: Cache,
     found: Hypothesis,
-    /// Scores of the token to come, `[n_vocab]`.
-    next: Vec<f32>,
+    /// Scores among which those of the token to come are …
+    scores: Scores,
+    /// … in this row.
+    row: usize,
 }
 
 impl<'a> Greedy<'a> {
@@ -97,15 +100,16 @@ impl<'a> Greedy<'a> {
         let given = [prompt, prefix, draft].concat();
 
         let output = model.decoder().forward(&given, &mut cache);
-        let n_vocab = model.dims().n_vocab;
         // Row 0 belongs to the start of transcript; the rows from the last given token on each
         // score the successor of their token. What is given is not scored.
         let hidden = &output.hidden;
         let first = prompt.len() + prefix.len() - 1;
         let behind = hidden.clone().narrow(1, first, given.len() - first);
         let rows = Tensor::cat(vec![hidden.clone().narrow(1, 0, 1), behind], 1);
-        let mut rows = model.decoder().logits(rows)?;
-        let (start, rows) = rows.split_at_mut(n_vocab);
+        let lengths = prefix.len()..=prefix.len() + draft.len();
+        let filters = std::iter::once(Filter::None).chain(lengths.map(Filter::behind));
+        let filters: Vec<Filter> = filters.collect();
+        let mut scores = Scores::of(model, request.rules, rows, &filters)?;
         let mut attention = match request.align {
             Some(n_content) => attention_rows(&output, n_content)?,
             None => Vec::new(),
@@ -116,34 +120,32 @@ impl<'a> Greedy<'a> {
             log_probs: vec![0.0; prefix.len()],
             end_log_prob: 0.0,
             ended: Ended::EndOfText,
-            no_speech: probability(start, model.tokenizer().no_speech),
+            no_speech: scores.no_speech(0, model.tokenizer()),
             attention: Vec::new(),
             accepted: 0,
         };
-        for (row, &token) in rows.chunks_exact_mut(n_vocab).zip(draft) {
-            request.rules.apply(row, &found.tokens);
-            if argmax(row) as u32 != token {
+        for (row, &token) in (1..).zip(draft) {
+            let (best, log_prob) = scores.best(row, request.rules, &found.tokens);
+            if best != token {
                 break;
             }
             found.accepted += 1;
-            found.log_probs.push(log_probability(row, token));
+            found.log_probs.push(log_prob);
             found.tokens.push(token);
         }
         let kept = prompt.len() + found.tokens.len();
         cache.truncate(kept);
         attention.truncate(kept);
         found.attention = attention;
-        let next = rows[found.accepted * n_vocab..][..n_vocab].to_vec();
-        Ok(Self { model, request, cache, found, next })
+        let row = 1 + found.accepted;
+        Ok(Self { model, request, cache, found, scores, row })
     }
 
     /// Goes on token by token.
     fn run(mut self) -> Result<Hypothesis, Error> {
-        // The row behind a wrong draft token has been through the rules; once more changes nothing.
         loop {
-            self.request.rules.apply(&mut self.next, &self.found.tokens);
-            let token = argmax(&self.next) as u32;
-            let log_prob = log_probability(&self.next, token);
+            let (token, log_prob) =
+                self.scores.best(self.row, self.request.rules, &self.found.tokens);
             if token == self.model.tokenizer().eot {
                 self.found.end_log_prob = log_prob;
                 return Ok(self.found);
@@ -167,7 +169,9 @@ impl<'a> Greedy<'a> {
         if let Some(n_content) = self.request.align {
             self.found.attention.extend(attention_rows(&output, n_content)?);
         }
-        self.next = self.model.decoder().logits(output.hidden)?;
+        let filters = [Filter::behind(self.found.tokens.len())];
+        self.scores = Scores::of(self.model, self.request.rules, output.hidden, &filters)?;
+        self.row = 0;
         Ok(())
     }
 
@@ -183,16 +187,6 @@ impl<'a> Greedy<'a> {
         self.found.attention.truncate(self.request.prompt.len() + keep);
         self.found.ended = Ended::Loop;
     }
-}
-
-/// Log of the softmax of `logits` at `token`.
-fn log_probability(logits: &[f32], token: u32) -> f32 {
-    logits[token as usize] - log_sum_exp(logits)
-}
-
-/// The softmax of `logits` at `token`.
-fn probability(logits: &[f32], token: u32) -> f32 {
-    log_probability(logits, token).exp()
 }
 
 /// The softmax over `tokens` alone: the model's belief in each of a few alternatives.

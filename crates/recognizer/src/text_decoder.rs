@@ -141,14 +141,22 @@ impl TextDecoder {
     /// - output: `[n][n_vocab]`, row after row
     pub(crate) fn logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, Error> {
         let [_, n, _] = hidden.dims();
-        let scores = match self.kernels {
-            Kernels::Static => {
-                let filled = shapes::fill(hidden, shapes::rows(n, self.n_ctx.max(n)));
-                self.token_embedding.scores(filled).narrow(1, 0, n)
-            }
-            _ => self.token_embedding.scores(hidden),
+        read(self.scores(hidden).narrow(1, 0, n))
+    }
+
+    /// As [`TextDecoder::logits`], left on the device, and with rows behind that fill the shape.
+    ///
+    /// # Shapes
+    ///
+    /// - hidden: `[1, n, n_state]`
+    /// - output: `[1, at least n, n_vocab]`
+    pub(crate) fn scores(&self, hidden: Tensor<3>) -> Tensor<3> {
+        let [_, n, _] = hidden.dims();
+        let hidden = match self.kernels {
+            Kernels::Static => shapes::fill(hidden, shapes::rows(n, self.n_ctx.max(n))),
+            _ => hidden,
         };
-        read(scores)
+        self.token_embedding.scores(hidden)
     }
 }
 

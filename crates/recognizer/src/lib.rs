@@ -38,6 +38,7 @@ mod tokenizer;
 mod transcribe;
 mod transcript;
 mod tuning;
+mod warm_up;
 pub mod weights;
 mod window;
 mod words;

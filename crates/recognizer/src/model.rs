@@ -15,6 +15,7 @@ use crate::loader::Loader;
 use crate::scores::Filters;
 use crate::text_decoder::TextDecoder;
 use crate::tokenizer::Tokenizer;
+use crate::warm_up::WarmUp;
 use crate::weights::Weights;
 use crate::window::{BUCKETS, GPU_BUCKETS, Padding, bucket, window};
 
@@ -44,6 +45,21 @@ impl Model {
     ///
     /// A folder without a model, or with one that is damaged.
     pub fn load(dir: &Path, compute: &Compute, precision: Precision) -> Result<Self, Error> {
+        Self::load_and_tell(dir, compute, precision, &mut |_, _| ())
+    }
+
+    /// As [`Model::load`]. A GPU is warmed up, which takes minutes where it has never run this model
+    /// before; `progress` is told how many of how many steps are done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::load`].
+    pub fn load_and_tell(
+        dir: &Path,
+        compute: &Compute,
+        precision: Precision,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, Error> {
         let weights = Weights::open(dir)?;
         let processor = Processor::find(compute);
         let fast = Kernels::Fast(precision);
@@ -53,7 +69,9 @@ impl Model {
         // A driver's failure shows itself as a panic deep inside of wgpu.
         let tried = catch_unwind(AssertUnwindSafe(|| {
             let model = Self::on(processor.clone(), &weights, Kernels::Static)?;
-            model.try_out()?;
+            let what =
+                if processor.is_software { WarmUp::Shortest } else { WarmUp::Everything };
+            model.warm_up(what, progress)?;
             Ok(model)
         }));
         let reason = match tried {
@@ -87,14 +105,6 @@ impl Model {
             dims,
             processor,
         })))
-    }
-
-    /// Runs one short window through everything, so that what cannot run fails here.
-    fn try_out(&self) -> Result<(), Error> {
-        let features = self.encode(&[], 96, -10.0, Padding::Silence);
-        let mut cache = self.decoder().start(&features, self.alignment_heads());
-        let output = self.decoder().forward(&[self.tokenizer().sot], &mut cache);
-        self.decoder().logits(output.hidden).map(drop)
     }
 
     /// Mel bands of a column.

@@ -11,8 +11,11 @@ use crate::kernels::Kernels;
 use crate::parity::skipped;
 use crate::search::{Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::read;
+use crate::warm_up::WarmUp;
 use crate::window::Padding;
 use crate::{Compute, Model, ModelDimensions, Precision, weights};
+#[cfg(feature = "gpu")]
+use crate::{Options, Recognizer};
 
 pub(crate) const DIMS: ModelDimensions = ModelDimensions {
     n_mels: 80,
@@ -174,6 +177,14 @@ fn fixed_shapes_can_be_cut_back_and_filled_up() {
 }
 
 #[test]
+fn a_warm_up_goes_through_all_shapes() {
+    let model = write(|folder| Model::with_kernels(folder, Kernels::Static).unwrap());
+    let mut heard = Vec::new();
+    model.warm_up(WarmUp::Everything, &mut |done, of| heard.push((done, of))).unwrap();
+    assert_eq!(heard, (0..=15).map(|done| (done, 15)).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_search_verifies_its_own_result() {
     let model = model(&Compute::Cpu);
     let plain = search(&model, &[]);
@@ -194,4 +205,38 @@ fn a_gpu_computes_what_the_cpu_computes() {
     let off = deviation(&logits(&gpu, &[5, 3]), &logits(&cpu, &[5, 3]));
     assert!(off < 1e-2, "the GPU is off by {off}");
     assert_eq!(search(&gpu, &[]).tokens, search(&cpu, &[]).tokens);
+}
+
+/// Software Vulkan takes minutes for each shape, so only where `SLOW` is 1.
+#[cfg(feature = "gpu")]
+#[test]
+fn nothing_is_compiled_while_somebody_speaks() {
+    if std::env::var("SLOW").as_deref() != Ok("1") {
+        return skipped("the whole warm-up on Vulkan — slow; SLOW=1 runs it");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    if !crate::compute::log_what_is_compiled(&log) {
+        return skipped("the whole warm-up on Vulkan — another test of this process came first");
+    }
+    let model = model(&Compute::Named("llvmpipe".into()));
+    if let Some(reason) = model.fallback() {
+        return skipped(&format!("the whole warm-up on Vulkan — {reason}"));
+    }
+    model.warm_up(WarmUp::Everything, &mut |_, _| ()).unwrap();
+    let size = || {
+        // Written by a thread of its own.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        fs::metadata(&log).unwrap().len()
+    };
+    let before = size();
+    assert!(before > 0, "nothing was logged");
+    let mut recognizer = Recognizer::new(model, Options::default()).unwrap();
+    for second in columns().chunks(100 * DIMS.n_mels).cycle().take(12) {
+        second.chunks_exact(DIMS.n_mels).for_each(|column| recognizer.push(column));
+        recognizer.step().unwrap();
+    }
+    recognizer.finish().unwrap();
+    let log = fs::read_to_string(&log).unwrap();
+    assert_eq!(size(), before, "{}", &log[before as usize..]);
 }

@@ -14,7 +14,6 @@ pub(crate) const HIDDEN: f32 = -1e30;
 /// Lengths that a pass of many tokens is filled up to. A step has one row.
 const ROWS: [usize; 3] = [16, 64, 192];
 
-#[cfg(test)]
 /// The lengths of all passes where `n_ctx` is the longest text.
 pub(crate) fn all_rows(n_ctx: usize) -> impl Iterator<Item = usize> {
     let several = ROWS.into_iter().filter(move |&n| n < n_ctx);

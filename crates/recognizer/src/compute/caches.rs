@@ -20,3 +20,17 @@ pub(super) fn keep_in(path: &Path) -> bool {
     // Its own way would be a file in the working directory, or else a folder named `target`.
     CubeClRuntimeConfig::try_set(config) && cfg!(feature = "persistence")
 }
+
+/// Logs each kernel that is compiled and each shape that is tuned for, to see in a test that there
+/// is none.
+#[cfg(test)]
+pub(crate) fn log_what_is_compiled(file: &Path) -> bool {
+    use cubecl::config::{autotune::AutotuneLogLevel, compilation::CompilationLogLevel};
+
+    let mut config = CubeClRuntimeConfig::default();
+    config.compilation.logger.file = Some(file.into());
+    config.compilation.logger.level = CompilationLogLevel::Basic;
+    config.autotune.logger.file = Some(file.into());
+    config.autotune.logger.level = AutotuneLogLevel::Minimal;
+    CubeClRuntimeConfig::try_set(config)
+}

@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use burn::nn;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use pulp::{Arch, WithSimd};
 
 use crate::attention::D_HEAD;
@@ -33,12 +33,15 @@ mod tile;
 
 use tensor::{from_values, values};
 
-/// How weights are held for the CPU.
+/// How weights are held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// As 32-bit numbers.
     F32,
-    /// As 8-bit numbers with a scale for each output; activations are rounded to 8 bits row by row.
+    /// On a GPU that can compute with them, as 16-bit numbers, and on the CPU as 8-bit ones.
+    F16,
+    /// On the CPU as 8-bit numbers with a scale for each output; activations are rounded to 8 bits row by row. A GPU
+    /// has 16 bits in place of 8; software Vulkan, which gains nothing by it, 32.
     #[default]
     Int8,
 }
@@ -49,8 +52,8 @@ pub(crate) enum Kernels {
     /// Burn's own operations, on any device: what the others are tested against.
     #[cfg(test)]
     Plain,
-    /// Burn's own operations in a few fixed shapes: for a GPU.
-    Static,
+    /// Burn's own operations in a few fixed shapes, with numbers of this type: for a GPU.
+    Static(FloatDType),
     /// Those for the CPU.
     Fast(Precision),
 }
@@ -66,6 +69,19 @@ impl Kernels {
     /// Whether they are those for the CPU.
     pub(crate) fn is_fast(self) -> bool {
         matches!(self, Self::Fast(_))
+    }
+
+    /// Whether there are a few fixed shapes.
+    pub(crate) fn is_static(self) -> bool {
+        matches!(self, Self::Static(_))
+    }
+
+    /// The type of weights and activations. Norms, softmax and logits have 32 bits in any case.
+    pub(crate) fn float(self) -> FloatDType {
+        match self {
+            Self::Static(float) => float,
+            _ => FloatDType::F32,
+        }
     }
 }
 
@@ -221,7 +237,6 @@ impl Embedding {
 }
 
 /// Keys and values of one attention layer.
-#[expect(clippy::large_enum_variant, reason = "there are only a few of each")]
 #[derive(Clone)]
 pub(crate) enum KeyValue {
     /// `[1, n_ctx, n_state]` each.
@@ -246,9 +261,9 @@ pub(crate) enum Seen<'a> {
 
 impl KeyValue {
     /// Room for `n_ctx` positions of `n_head` heads.
-    pub(crate) fn padded(n_head: usize, n_ctx: usize, device: &Device) -> Self {
+    pub(crate) fn padded(kernels: Kernels, n_head: usize, n_ctx: usize, device: &Device) -> Self {
         // Not just any numbers: a mask hides what is finite only.
-        let empty = || Tensor::zeros([1, n_head, n_ctx, D_HEAD], device);
+        let empty = || Tensor::<4>::zeros([1, n_head, n_ctx, D_HEAD], device).cast(kernels.float());
         Self::Heads { key: empty(), value: empty() }
     }
 
@@ -258,7 +273,7 @@ impl KeyValue {
             (Self::Growing { key, value }, Kernels::Fast(_)) => {
                 Self::Fixed(Arc::new(attention::Panels::of(&key, &value)))
             }
-            (Self::Growing { key, value }, Kernels::Static) => {
+            (Self::Growing { key, value }, Kernels::Static(_)) => {
                 Self::Heads { key: plain::split_heads(key), value: plain::split_heads(value) }
             }
             (other, _) => other,

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 
 use crate::Error;
 use crate::audio_encoder::AudioEncoder;
@@ -35,8 +35,7 @@ struct Loaded {
 }
 
 impl Model {
-    /// Loads the model in the cache folder `dir`. On the CPU its weights are held in `precision`;
-    /// on a GPU in 32 bits.
+    /// Loads the model in the cache folder `dir`, with weights held as `precision` says.
     ///
     /// A GPU that is missing, or that cannot run the model, is replaced by the CPU;
     /// [`Model::fallback`] then says why.
@@ -62,15 +61,19 @@ impl Model {
     ) -> Result<Self, Error> {
         let weights = Weights::open(dir)?;
         let processor = Processor::find(compute);
-        let fast = Kernels::Fast(precision);
+        let fast = Kernels::Fast(match precision {
+            Precision::F32 => Precision::F32,
+            Precision::F16 | Precision::Int8 => Precision::Int8,
+        });
         if !processor.is_gpu() {
             return Self::on(processor, &weights, fast);
         }
         // A driver's failure shows itself as a panic deep inside of wgpu.
         let tried = catch_unwind(AssertUnwindSafe(|| {
-            let model = Self::on(processor.clone(), &weights, Kernels::Static)?;
-            let what =
-                if processor.is_software { WarmUp::Shortest } else { WarmUp::Everything };
+            let float = float(precision, &processor);
+            tracing::info!(backend = processor.name, ?float, "warming up");
+            let model = Self::on(processor.clone(), &weights, Kernels::Static(float))?;
+            let what = if processor.is_software { WarmUp::Shortest } else { WarmUp::Everything };
             model.warm_up(what, progress)?;
             Ok(model)
         }));
@@ -93,8 +96,8 @@ impl Model {
     fn on(processor: Processor, weights: &Weights, kernels: Kernels) -> Result<Self, Error> {
         let dims = *weights.dims();
         let tokenizer = Tokenizer::for_dims(&dims)?;
-        let filters = (kernels == Kernels::Static)
-            .then(|| Filters::new(&tokenizer, dims.n_vocab, &processor.device));
+        let filters =
+            kernels.is_static().then(|| Filters::new(&tokenizer, dims.n_vocab, &processor.device));
         let loader = Loader { weights, device: &processor.device, kernels };
         Ok(Self(Arc::new(Loaded {
             encoder: AudioEncoder::load(&loader, &dims)?,
@@ -125,6 +128,12 @@ impl Model {
     /// Why the model does not run on the GPU that was asked for.
     pub fn fallback(&self) -> Option<&str> {
         self.0.processor.fallback.as_deref()
+    }
+
+    /// The numbers that a GPU computes with.
+    #[cfg(test)]
+    pub(crate) fn float(&self) -> FloatDType {
+        self.decoder().float()
     }
 
     pub(crate) fn dims(&self) -> &ModelDimensions {
@@ -172,6 +181,19 @@ impl Model {
     ) -> Tensor<3> {
         let window = window(columns, self.n_mels(), n_ctx, loudest, padding, self.device());
         self.0.encoder.forward(window)
+    }
+}
+
+/// The numbers that a GPU computes with.
+fn float(precision: Precision, processor: &Processor) -> FloatDType {
+    let is_wanted = match precision {
+        Precision::F32 => false,
+        Precision::F16 => true,
+        Precision::Int8 => !processor.is_software,
+    };
+    match is_wanted && processor.device.supports_dtype(FloatDType::F16) {
+        true => FloatDType::F16,
+        false => FloatDType::F32,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use burn::tensor::FloatDType;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::kernels::Kernels;
@@ -73,6 +74,9 @@ fn columns() -> Vec<f32> {
     (0..300 * DIMS.n_mels).map(|_| 3.0 * next() - 2.0).collect()
 }
 
+/// As a GPU computes, in 32 bits.
+const FIXED: Kernels = Kernels::Static(FloatDType::F32);
+
 const TOKENS: [u32; 8] = [50257, 50362, 11, 843, 523, 616, 5891, 3399];
 
 /// Logits of [`TOKENS`], taken in steps of these lengths.
@@ -137,7 +141,7 @@ fn a_cache_cut_back_gives_what_a_new_one_gives() {
 
 #[test]
 fn fixed_shapes_give_what_growing_ones_give() {
-    let [growing, fixed] = [Kernels::Plain, Kernels::Static]
+    let [growing, fixed] = [Kernels::Plain, FIXED]
         .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
     for steps in [&[8][..], &[1; 8], &[3, 4, 1], &[1, 7]] {
         let off = deviation(&logits(&fixed, steps), &logits(&growing, steps));
@@ -153,7 +157,7 @@ fn fixed_shapes_give_what_growing_ones_give() {
 
 #[test]
 fn fixed_shapes_can_be_cut_back_and_filled_up() {
-    let [growing, fixed] = [Kernels::Plain, Kernels::Static]
+    let [growing, fixed] = [Kernels::Plain, FIXED]
         .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
     // 5 + 20 are computed as 16 + 64 rows; the last pass has no room to be filled up.
     let outputs = [&growing, &fixed].map(|model| {
@@ -177,8 +181,19 @@ fn fixed_shapes_can_be_cut_back_and_filled_up() {
 }
 
 #[test]
+fn sixteen_bits_compute_nearly_what_32_do() {
+    let [full, half] = [FIXED, Kernels::Static(FloatDType::F16)]
+        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+    let (full, half) = (logits(&full, &[5, 1, 2]), logits(&half, &[5, 1, 2]));
+    let largest = full.iter().fold(0.0, |max: f32, x| max.max(x.abs()));
+    let off = deviation(&half, &full);
+    // Ten bits behind the point: 2⁻¹¹ of a value, summed up over four layers.
+    assert!(off > 0.0 && off < largest / 100.0, "16 bits are off by {off} of {largest}");
+}
+
+#[test]
 fn a_warm_up_goes_through_all_shapes() {
-    let model = write(|folder| Model::with_kernels(folder, Kernels::Static).unwrap());
+    let model = write(|folder| Model::with_kernels(folder, FIXED).unwrap());
     let mut heard = Vec::new();
     model.warm_up(WarmUp::Everything, &mut |done, of| heard.push((done, of))).unwrap();
     assert_eq!(heard, (0..=15).map(|done| (done, 15)).collect::<Vec<_>>());

@@ -34,7 +34,7 @@ pub(crate) fn fill(x: Tensor<3>, rows: usize) -> Tensor<3> {
     if n == rows {
         return x;
     }
-    let nothing = Tensor::zeros([1, rows - n, width], &x.device());
+    let nothing = Tensor::<3>::zeros([1, rows - n, width], &x.device()).cast(x.dtype());
     Tensor::cat(vec![x, nothing], 1)
 }
 

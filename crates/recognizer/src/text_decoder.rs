@@ -8,7 +8,7 @@
 
 use burn::nn::LayerNorm;
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 
 use crate::Error;
 use crate::attention::{D_HEAD, Mlp, MultiHeadAttention};
@@ -70,10 +70,16 @@ impl TextDecoder {
             token_embedding: loader
                 .embedding("decoder.token_embedding.weight", [dims.n_vocab, n_state])?,
             positional_embedding: loader
-                .tensor("decoder.positional_embedding", [dims.n_text_ctx, n_state])?,
+                .weight("decoder.positional_embedding", [dims.n_text_ctx, n_state])?,
             blocks,
             ln: loader.layer_norm("decoder.ln", n_state)?,
         })
+    }
+
+    /// The type of its weights.
+    #[cfg(test)]
+    pub(crate) fn float(&self) -> FloatDType {
+        self.kernels.float()
     }
 
     /// Starts a sequence over a window.
@@ -98,9 +104,9 @@ impl TextDecoder {
             });
             cross.push(kv.fixed(self.kernels));
         }
-        let own = || match self.kernels {
-            Kernels::Static => Some(KeyValue::padded(self.n_head, self.n_ctx, &self.device)),
-            _ => None,
+        let own = || {
+            let padded = || KeyValue::padded(self.kernels, self.n_head, self.n_ctx, &self.device);
+            self.kernels.is_static().then(padded)
         };
         Cache { alignment, own: cross.iter().map(|_| own()).collect(), cross, n_tokens: 0 }
     }
@@ -110,7 +116,7 @@ impl TextDecoder {
     /// The caller keeps the sequence within `n_text_ctx`.
     pub(crate) fn forward(&self, tokens: &[u32], cache: &mut Cache) -> Output {
         let (n, at) = (tokens.len(), cache.n_tokens);
-        let is_static = self.kernels == Kernels::Static;
+        let is_static = self.kernels.is_static();
         let rows = if is_static { shapes::rows(n, self.n_ctx - at) } else { n };
         let mask = is_static.then(|| shapes::causal_mask(at, rows, self.n_ctx, &self.device));
         let seen = mask.as_ref().map_or(Seen::Causal, Seen::Masked);
@@ -152,11 +158,11 @@ impl TextDecoder {
     /// - output: `[1, at least n, n_vocab]`
     pub(crate) fn scores(&self, hidden: Tensor<3>) -> Tensor<3> {
         let [_, n, _] = hidden.dims();
-        let hidden = match self.kernels {
-            Kernels::Static => shapes::fill(hidden, shapes::rows(n, self.n_ctx.max(n))),
-            _ => hidden,
+        let hidden = match self.kernels.is_static() {
+            true => shapes::fill(hidden, shapes::rows(n, self.n_ctx.max(n))),
+            false => hidden,
         };
-        self.token_embedding.scores(hidden)
+        self.token_embedding.scores(hidden).cast(FloatDType::F32)
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Config {
     pub model: String,
     /// `auto`, `cpu`, `gpu`, or a part of a GPU's name.
     pub compute: String,
-    /// How the CPU holds the weights.
+    /// How the weights are held.
     pub precision: Precision,
     /// ISO codes; empty for any language.
     pub languages: Vec<String>,
@@ -71,11 +71,12 @@ impl Default for Config {
     }
 }
 
-/// How the CPU holds the weights.
+/// How the weights are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     F32,
+    F16,
     Int8,
 }
 
@@ -83,6 +84,7 @@ impl From<Precision> for recognizer::Precision {
     fn from(precision: Precision) -> Self {
         match precision {
             Precision::F32 => Self::F32,
+            Precision::F16 => Self::F16,
             Precision::Int8 => Self::Int8,
         }
     }

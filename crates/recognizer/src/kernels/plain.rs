@@ -1,10 +1,10 @@
 //! The plain versions, in burn's operations: what a GPU runs, and what the fast versions are
 //! tested against.
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::module::attention as burn_attention;
 use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{FloatDType, Tensor};
 
 use super::{Activation, Seen};
 use crate::attention::D_HEAD;
@@ -36,15 +36,16 @@ pub(super) fn masked_attention(
     value: &Tensor<4>,
     seen: Seen,
 ) -> Tensor<3> {
-    let shape = query.dims();
+    let (shape, float) = (query.dims(), FloatDType::from(value.dtype()));
+    // Before the product, so that 16 bits hold it.
     let query = split_heads(query / (D_HEAD as f32).sqrt());
-    let scores = query.matmul(key.clone().swap_dims(2, 3));
+    let scores = query.matmul(key.clone().swap_dims(2, 3)).cast(FloatDType::F32);
     let scores = match seen {
         Seen::All => scores,
         Seen::Masked(mask) => scores + mask.clone(),
         Seen::Causal => unreachable!("keys that are padded are masked"),
     };
-    softmax(scores, 3).matmul(value.clone()).swap_dims(1, 2).reshape(shape)
+    softmax(scores, 3).cast(float).matmul(value.clone()).swap_dims(1, 2).reshape(shape)
 }
 
 /// Writes `[1, n, n_state]` into `[1, n_head, n_ctx, D_HEAD]` from position `at` on, in place where

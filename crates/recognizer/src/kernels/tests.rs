@@ -11,6 +11,8 @@ use super::*;
 use crate::random::noise;
 use crate::shapes::causal_mask;
 
+const FIXED: Kernels = Kernels::Static(FloatDType::F32);
+
 fn numbers(n: usize, seed: u64) -> Vec<f32> {
     std::iter::repeat_with(noise(seed + 1)).take(n).collect()
 }
@@ -81,12 +83,12 @@ proptest! {
         let query = tensor(&numbers(n * n_state, 4), [1, n, n_state]) * 3.0;
         let [key, value] = [5, 6].map(|seed| tensor(&numbers(n_ctx * n_state, seed), [1, n_ctx, n_state]));
         let kv = KeyValue::Growing { key, value };
-        let room = KeyValue::padded(heads, n_ctx + 7, &Device::flex()).append(kv.clone(), 0);
+        let room = KeyValue::padded(FIXED, heads, n_ctx + 7, &Device::flex()).append(kv.clone(), 0);
         let mask = causal_mask(more, n, n_ctx + 7, &Device::flex());
-        let ours = attention(Kernels::Static, query.clone(), &room, Seen::Masked(&mask));
+        let ours = attention(FIXED, query.clone(), &room, Seen::Masked(&mask));
         let off = deviation(ours, attention(Kernels::Plain, query.clone(), &kv, Seen::Causal));
         prop_assert!(off < 1e-5, "off by {off}");
-        let ours = attention(Kernels::Static, query.clone(), &kv.clone().fixed(Kernels::Static), Seen::All);
+        let ours = attention(FIXED, query.clone(), &kv.clone().fixed(FIXED), Seen::All);
         let off = deviation(ours, attention(Kernels::Plain, query, &kv, Seen::All));
         prop_assert!(off < 1e-5, "off by {off}");
     }

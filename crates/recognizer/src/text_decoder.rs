@@ -147,7 +147,11 @@ impl TextDecoder {
     /// - output: `[n][n_vocab]`, row after row
     pub(crate) fn logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, Error> {
         let [_, n, _] = hidden.dims();
-        read(self.scores(hidden).narrow(1, 0, n))
+        let scores = self.scores(hidden);
+        match self.kernels.is_static() {
+            true => read(scores.narrow(1, 0, n)),
+            false => read(scores),
+        }
     }
 
     /// As [`TextDecoder::logits`], left on the device, and with rows behind that fill the shape.

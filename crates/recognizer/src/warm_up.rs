@@ -63,12 +63,10 @@ impl Model {
             if !output.alignment.is_empty() {
                 drop(attention_rows(&output, n_ctx - 1)?);
             }
-            // With timestamps the rows are read, without them they are not.
-            for timestamps in [Timestamps::Without, Timestamps::With] {
-                let rules = Rules::new(self.tokenizer(), timestamps);
-                let filters = vec![Filter::Later; n];
-                drop(Scores::of(self, &rules, output.hidden.clone(), &filters)?);
-            }
+            // Where the rows themselves are read, with timestamps, it is the same product.
+            let filters = vec![Filter::Later; n];
+            let rules = Rules::new(self.tokenizer(), Timestamps::Without);
+            drop(Scores::of(self, &rules, output.hidden, &filters)?);
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ use crate::hearing::{Ear, Signal};
 pub(crate) const NAME: &str = "org.scriven.Dictation1";
 /// The model of every test: the smallest that understands speech.
 pub(crate) const MODEL: &str = "tiny.en";
+/// What the daemon logs: those who compile for a GPU have much to say that is not ours.
+const LOG: &str = "debug,naga=warn,wgpu_core=warn,wgpu_hal=warn";
 /// How long anything may take on a machine that is busy with something else.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -206,7 +208,7 @@ impl Room {
         let ear = self.ear();
         let log = self.path("scrivend.log");
         let running = Running::start(
-            self.command("scrivend").env("RUST_LOG", "debug").stderr(File::create(&log).unwrap()),
+            self.command("scrivend").env("RUST_LOG", LOG).stderr(File::create(&log).unwrap()),
         );
         let mut daemon = Daemon { running, log };
         let appeared = |signal: &Signal| matches!(signal, Signal::Owner(Some(_)));

@@ -8,7 +8,7 @@ use burn::nn::LayerNorm;
 use burn::tensor::Tensor;
 
 use crate::Error;
-use crate::kernels::{self, Activation, Kernels, KeyValue, Linear};
+use crate::kernels::{self, Activation, Kernels, KeyValue, Linear, Seen};
 use crate::loader::Loader;
 
 /// Width of one head: the same in every size of Whisper.
@@ -55,13 +55,11 @@ impl MultiHeadAttention {
 
     /// Attends from `queries` to `kv` and projects the result back.
     ///
-    /// With `causal`, the last query stands at the last key and none sees what follows it.
-    ///
     /// # Shapes
     ///
     /// - queries, output: `[1, n, n_state]`
-    pub(crate) fn attend(&self, queries: Tensor<3>, kv: &KeyValue, causal: bool) -> Tensor<3> {
-        let heads = kernels::attention(self.kernels, queries, kv, causal);
+    pub(crate) fn attend(&self, queries: Tensor<3>, kv: &KeyValue, seen: Seen) -> Tensor<3> {
+        let heads = kernels::attention(self.kernels, queries, kv, seen);
         self.out.forward(heads, Activation::None)
     }
 }

@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use crate::Error;
 use crate::attention::{Mlp, MultiHeadAttention};
 use crate::dims::ModelDimensions;
-use crate::kernels::{Activation, Conv1d};
+use crate::kernels::{Activation, Conv1d, Seen};
 use crate::loader::Loader;
 
 /// The encoder half of Whisper.
@@ -35,7 +35,7 @@ impl AudioEncoder {
             conv1: loader.conv1d("encoder.conv1", [dims.n_mels, n_state], 1)?,
             conv2: loader.conv1d("encoder.conv2", [n_state, n_state], 2)?,
             positional_embedding: loader
-                .tensor("encoder.positional_embedding", [dims.n_audio_ctx, n_state])?,
+                .weight("encoder.positional_embedding", [dims.n_audio_ctx, n_state])?,
             blocks,
             ln_post: loader.layer_norm("encoder.ln_post", n_state)?,
         })
@@ -48,6 +48,7 @@ impl AudioEncoder {
     /// - window: `[1, 2 * n_ctx, n_mels]`, scaled as Whisper expects it; `n_ctx` at most 1,500
     /// - output: `[1, n_ctx, n_state]`
     pub(crate) fn forward(&self, window: Tensor<3>) -> Tensor<3> {
+        let window = window.cast(self.positional_embedding.dtype());
         let x = self.conv1.forward(window, Activation::Gelu);
         let x = self.conv2.forward(x, Activation::Gelu);
         let [_, n_ctx, _] = x.dims();
@@ -76,6 +77,6 @@ impl ResidualAttentionBlock {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let h = self.attn_ln.forward(x.clone());
         let kv = self.attn.key_value(h.clone());
-        self.mlp.forward(x + self.attn.attend(self.attn.queries(h), &kv, false))
+        self.mlp.forward(x + self.attn.attend(self.attn.queries(h), &kv, Seen::All))
     }
 }

@@ -2,12 +2,31 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use burn::tensor::Device;
 
 #[cfg(feature = "gpu")]
+mod caches;
+#[cfg(feature = "gpu")]
 mod gpu;
+
+/// Keeps what is tuned and compiled for a GPU in the folder `path`, so that the next start is
+/// quick. Says whether it does: only before the first model is loaded, and only where it has been
+/// built in (feature `persistence`).
+pub fn keep_caches_in(path: &Path) -> bool {
+    #[cfg(feature = "gpu")]
+    return caches::keep_in(path);
+    #[cfg(not(feature = "gpu"))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+#[cfg(all(test, feature = "gpu"))]
+pub(crate) use caches::log_what_is_compiled;
 
 /// Where to compute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,12 +74,14 @@ pub(crate) struct Processor {
     pub(crate) name: String,
     /// Why it is not the GPU that was asked for.
     pub(crate) fallback: Option<String>,
+    /// Whether it is a GPU in name only, for which the CPU does the work.
+    pub(crate) is_software: bool,
 }
 
 impl Processor {
     /// The CPU; every machine has one.
     pub(crate) fn cpu(fallback: Option<String>) -> Self {
-        Self { device: Device::flex(), name: "cpu".into(), fallback }
+        Self { device: Device::flex(), name: "cpu".into(), fallback, is_software: false }
     }
 
     /// Finds the processor that is asked for, or the CPU where there is none.
@@ -69,7 +90,9 @@ impl Processor {
             return Self::cpu(None);
         }
         match find_gpu(compute) {
-            Ok((device, name)) => Self { device, name: format!("gpu:{name}"), fallback: None },
+            Ok((device, name, is_software)) => {
+                Self { device, name: format!("gpu:{name}"), fallback: None, is_software }
+            }
             Err(_) if *compute == Compute::Auto => Self::cpu(None),
             Err(reason) => Self::cpu(Some(reason)),
         }
@@ -80,13 +103,14 @@ impl Processor {
     }
 }
 
+/// The device, its name, and whether it is software.
 #[cfg(feature = "gpu")]
-fn find_gpu(compute: &Compute) -> Result<(Device, String), String> {
+fn find_gpu(compute: &Compute) -> Result<(Device, String, bool), String> {
     gpu::find(compute)
 }
 
 #[cfg(not(feature = "gpu"))]
-fn find_gpu(_: &Compute) -> Result<(Device, String), String> {
+fn find_gpu(_: &Compute) -> Result<(Device, String, bool), String> {
     Err("this program was built without GPU support; build it with the feature `gpu`".into())
 }
 

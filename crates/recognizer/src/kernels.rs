@@ -9,14 +9,17 @@
 //! | [`attention`] | `module::attention` | a few queries at a time, keys and values laid out once |
 //!
 //! Which one it is, is decided when the model is loaded ([`Kernels`]); the tests run one against
-//! the other. A fast version gives each row the same bits alone and among others, so a draft that
-//! is verified in one pass is judged as if it had been written token by token.
+//! the other. A GPU runs the plain ones in shapes that stay the same from step to step, because it
+//! compiles and tunes for each shape that is new to it.
+//!
+//! A fast version gives each row the same bits alone and among others, so a draft that is verified
+//! in one pass is judged as if it had been written token by token.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use burn::nn;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use pulp::{Arch, WithSimd};
 
 use crate::attention::D_HEAD;
@@ -33,12 +36,15 @@ mod tile;
 
 use tensor::{from_values, values};
 
-/// How weights are held for the CPU.
+/// How weights are held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// As 32-bit numbers.
     F32,
-    /// As 8-bit numbers with a scale for each output; activations are rounded to 8 bits row by row.
+    /// On a GPU that can compute with them, as 16-bit numbers, and on the CPU as 8-bit ones.
+    F16,
+    /// On the CPU as 8-bit numbers with a scale for each output; activations are rounded to 8 bits
+    /// row by row. A GPU has 16 bits in place of 8; software Vulkan, which gains nothing by it, 32.
     #[default]
     Int8,
 }
@@ -46,8 +52,10 @@ pub enum Precision {
 /// Which version of everything a model uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kernels {
-    /// Burn's own operations, on any device.
+    /// Burn's own operations, on any device: what the others are tested and measured against.
     Plain,
+    /// Burn's own operations in a few fixed shapes, with numbers of this type: for a GPU.
+    Static(FloatDType),
     /// Those for the CPU.
     Fast(Precision),
 }
@@ -58,6 +66,21 @@ pub(crate) enum Activation {
     None,
     Gelu,
     Relu,
+}
+
+impl Kernels {
+    /// Whether there are a few fixed shapes.
+    pub(crate) fn is_static(self) -> bool {
+        matches!(self, Self::Static(_))
+    }
+
+    /// The type of weights and activations. Norms, softmax and logits have 32 bits in any case.
+    pub(crate) fn float(self) -> FloatDType {
+        match self {
+            Self::Static(float) => float,
+            _ => FloatDType::F32,
+        }
+    }
 }
 
 /// Runs `work` as it was compiled for the vector registers of this machine.
@@ -212,50 +235,80 @@ impl Embedding {
 }
 
 /// Keys and values of one attention layer.
-#[expect(clippy::large_enum_variant, reason = "there are only a few of each")]
 #[derive(Clone)]
 pub(crate) enum KeyValue {
     /// `[1, n_ctx, n_state]` each.
     Growing { key: Tensor<3>, value: Tensor<3> },
     /// Laid out for the fast version; never changes any more.
     Fixed(Arc<attention::Panels>),
+    /// `[1, n_head, n_ctx, D_HEAD]` each. `n_ctx` is the same from the first token to the last;
+    /// positions that hold nothing yet have to be masked.
+    Heads { key: Tensor<4>, value: Tensor<4> },
+}
+
+/// Which keys a query sees.
+#[derive(Clone, Copy)]
+pub(crate) enum Seen<'a> {
+    /// All of them.
+    All,
+    /// The last query stands at the last key, and none sees a key behind it.
+    Causal,
+    /// What the mask says, `[1, 1, n, n_ctx]`: 0, or [`crate::shapes::HIDDEN`]. For [`KeyValue::Heads`].
+    Masked(&'a Tensor<4>),
 }
 
 impl KeyValue {
+    /// Room for `n_ctx` positions of `n_head` heads.
+    pub(crate) fn padded(kernels: Kernels, n_head: usize, n_ctx: usize, device: &Device) -> Self {
+        // Not just any numbers: a mask hides what is finite only.
+        let empty = || Tensor::<4>::zeros([1, n_head, n_ctx, D_HEAD], device).cast(kernels.float());
+        Self::Heads { key: empty(), value: empty() }
+    }
+
     /// Lays out what does not change any more, where that is worth it.
     pub(crate) fn fixed(self, kernels: Kernels) -> Self {
-        match self {
-            Self::Growing { key, value } => match kernels {
-                Kernels::Plain => Self::Growing { key, value },
-                Kernels::Fast(precision) => {
-                    Self::Fixed(Arc::new(attention::Panels::of(&key, &value, precision)))
-                }
-            },
-            fixed @ Self::Fixed(_) => fixed,
+        match (self, kernels) {
+            (Self::Growing { key, value }, Kernels::Fast(precision)) => {
+                Self::Fixed(Arc::new(attention::Panels::of(&key, &value, precision)))
+            }
+            (Self::Growing { key, value }, Kernels::Static(_)) => {
+                Self::Heads { key: plain::split_heads(key), value: plain::split_heads(value) }
+            }
+            (other, _) => other,
         }
     }
 
-    /// Adds the positions of `next` behind those held.
-    pub(crate) fn append(self, next: Self) -> Self {
-        let (Self::Growing { key, value }, Self::Growing { key: k, value: v }) = (self, next)
-        else {
-            unreachable!("what is fixed does not grow");
+    /// Writes the positions of `next` behind the first `n_ctx`.
+    pub(crate) fn append(self, next: Self, n_ctx: usize) -> Self {
+        let Self::Growing { key: k, value: v } = next else {
+            unreachable!("what is fixed cannot be added");
         };
-        Self::Growing { key: Tensor::cat(vec![key, k], 1), value: Tensor::cat(vec![value, v], 1) }
+        match self {
+            Self::Growing { key, value } => Self::Growing {
+                key: Tensor::cat(vec![key, k], 1),
+                value: Tensor::cat(vec![value, v], 1),
+            },
+            Self::Heads { key, value } => Self::Heads {
+                key: plain::write_heads(key, n_ctx, k),
+                value: plain::write_heads(value, n_ctx, v),
+            },
+            Self::Fixed(_) => unreachable!("what is fixed does not grow"),
+        }
     }
 
     /// Keeps the first `n_ctx` positions.
     pub(crate) fn truncate(self, n_ctx: usize) -> Self {
-        let Self::Growing { key, value } = self else {
-            unreachable!("what is fixed does not shrink");
-        };
-        Self::Growing { key: key.narrow(1, 0, n_ctx), value: value.narrow(1, 0, n_ctx) }
+        match self {
+            Self::Growing { key, value } => {
+                Self::Growing { key: key.narrow(1, 0, n_ctx), value: value.narrow(1, 0, n_ctx) }
+            }
+            // The mask hides the others until they are written anew.
+            other => other,
+        }
     }
 }
 
 /// Scaled dot-product attention of all heads.
-///
-/// With `causal`, the last query stands at the last key, and none sees a key behind it.
 ///
 /// # Shapes
 ///
@@ -265,16 +318,20 @@ pub(crate) fn attention(
     kernels: Kernels,
     query: Tensor<3>,
     kv: &KeyValue,
-    causal: bool,
+    seen: Seen,
 ) -> Tensor<3> {
     let (shape, device) = (query.dims(), query.device());
+    let causal = matches!(seen, Seen::Causal);
     let output = match kv {
+        KeyValue::Heads { key, value } => {
+            return plain::masked_attention(query, key, value, seen);
+        }
         KeyValue::Growing { key, value } => {
             let precision = match kernels {
-                Kernels::Plain => return plain::attention(query, key, value, causal),
                 // What grows is short, and its rounding must not depend on how far it has grown.
                 Kernels::Fast(_) if causal => Precision::F32,
                 Kernels::Fast(precision) => precision,
+                _ => return plain::attention(query, key, value, causal),
             };
             let panels = attention::Panels::of(key, value, precision);
             attention::attend(&values(query), &panels, causal)
@@ -293,6 +350,12 @@ pub(crate) fn log_sum_exp(values: &[f32]) -> f32 {
             max => max + math::sum_of_exponentials(values, max).ln(),
         }
     })
+}
+
+/// Takes the softmax in place.
+pub(crate) fn softmax(values: &mut [f32]) {
+    let sum = log_sum_exp(values);
+    values.iter_mut().for_each(|x| *x = (*x - sum).exp());
 }
 
 /// The place of the largest value; of equal ones the first.

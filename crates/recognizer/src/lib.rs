@@ -32,7 +32,9 @@ mod parity;
 #[cfg(test)]
 mod random;
 mod recognizer;
+mod scores;
 mod search;
+mod shapes;
 mod text_decoder;
 mod timing;
 mod tokenizer;
@@ -40,11 +42,12 @@ mod transcribe;
 mod transcript;
 mod tuning;
 mod voice;
+mod warm_up;
 pub mod weights;
 mod window;
 mod words;
 
-pub use compute::Compute;
+pub use compute::{Compute, keep_caches_in};
 pub use decoding::Decoding;
 pub use dims::ModelDimensions;
 pub use error::Error;

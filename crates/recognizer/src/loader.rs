@@ -27,6 +27,15 @@ impl Loader<'_> {
         Ok(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
 
+    /// A parameter in the numbers that the model computes with.
+    pub(crate) fn weight<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+    ) -> Result<Tensor<D>, Error> {
+        Ok(self.tensor(name, shape)?.cast(self.kernels.float()))
+    }
+
     /// A linear layer, stored as `[d_output, d_input]`.
     pub(crate) fn linear(
         &self,
@@ -41,23 +50,24 @@ impl Loader<'_> {
             let weight = self.weights.f32(&weight, &shape)?;
             return Ok(Linear::fast(&weight, d_input, bias.as_deref(), precision));
         }
-        let bias = bias.map(|bias| self.tensor(&bias, [d_output])).transpose()?;
+        let bias = bias.map(|bias| self.weight(&bias, [d_output])).transpose()?;
         // Burn multiplies by the transpose.
-        let weight = Param::from_tensor(self.tensor(&weight, shape)?.transpose());
+        let weight = Param::from_tensor(self.weight(&weight, shape)?.transpose());
         Ok(Linear::Plain(nn::Linear { weight, bias: bias.map(Param::from_tensor) }))
     }
 
     /// The vectors of the vocabulary, `[n_vocab, n_state]`.
     pub(crate) fn embedding(&self, name: &str, shape: [usize; 2]) -> Result<Embedding, Error> {
         Ok(match self.kernels {
-            Kernels::Plain => Embedding::Plain(self.tensor(name, shape)?),
             Kernels::Fast(precision) => {
                 let read = |rows| self.weights.rows(name, shape, rows);
                 Embedding::fast(shape, precision, self.device, read)?
             }
+            _ => Embedding::Plain(self.weight(name, shape)?),
         })
     }
 
+    /// Burn normalizes in 32 bits whatever comes in; so are the parameters.
     pub(crate) fn layer_norm(&self, name: &str, n_state: usize) -> Result<LayerNorm, Error> {
         let mut norm = LayerNormConfig::new(n_state).init(self.device);
         norm.gamma = Param::from_tensor(self.tensor(&format!("{name}.weight"), [n_state])?);
@@ -85,8 +95,8 @@ impl Loader<'_> {
             .with_stride(stride)
             .with_padding(PaddingConfig1d::Explicit(1, 1))
             .init(self.device);
-        conv.weight = Param::from_tensor(self.tensor(&weight, shape)?);
-        conv.bias = Some(Param::from_tensor(self.tensor(&bias, [channels_out])?));
+        conv.weight = Param::from_tensor(self.weight(&weight, shape)?);
+        conv.bias = Some(Param::from_tensor(self.weight(&bias, [channels_out])?));
         Ok(Conv1d::Plain(conv))
     }
 }

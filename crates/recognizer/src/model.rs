@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 
 use crate::Error;
 use crate::audio_encoder::AudioEncoder;
@@ -12,10 +12,12 @@ use crate::compute::{Compute, Processor};
 use crate::dims::ModelDimensions;
 use crate::kernels::{Kernels, Precision};
 use crate::loader::Loader;
+use crate::scores::Filters;
 use crate::text_decoder::TextDecoder;
 use crate::tokenizer::Tokenizer;
+use crate::warm_up::WarmUp;
 use crate::weights::Weights;
-use crate::window::{Padding, window};
+use crate::window::{BUCKETS, GPU_BUCKETS, Padding, bucket, window};
 
 /// A Whisper model on a processor. Cloning shares it.
 #[derive(Clone)]
@@ -26,13 +28,14 @@ struct Loaded {
     encoder: AudioEncoder,
     decoder: TextDecoder,
     tokenizer: Tokenizer,
+    /// Where the device filters by itself.
+    filters: Option<Filters>,
     alignment_heads: Vec<(usize, usize)>,
     processor: Processor,
 }
 
 impl Model {
-    /// Loads the model in the cache folder `dir`. On the CPU its weights are held in `precision`;
-    /// on a GPU in 32 bits.
+    /// Loads the model in the cache folder `dir`, with weights held as `precision` says.
     ///
     /// A GPU that is missing, or that cannot run the model, is replaced by the CPU;
     /// [`Model::fallback`] then says why.
@@ -41,16 +44,37 @@ impl Model {
     ///
     /// A folder without a model, or with one that is damaged.
     pub fn load(dir: &Path, compute: &Compute, precision: Precision) -> Result<Self, Error> {
+        Self::load_and_tell(dir, compute, precision, &mut |_, _| ())
+    }
+
+    /// As [`Model::load`]. A GPU is warmed up, which takes minutes where it has never run this model
+    /// before; `progress` is told how many of how many steps are done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::load`].
+    pub fn load_and_tell(
+        dir: &Path,
+        compute: &Compute,
+        precision: Precision,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, Error> {
         let weights = Weights::open(dir)?;
         let processor = Processor::find(compute);
-        let fast = Kernels::Fast(precision);
+        let fast = Kernels::Fast(match precision {
+            Precision::F32 => Precision::F32,
+            Precision::F16 | Precision::Int8 => Precision::Int8,
+        });
         if !processor.is_gpu() {
             return Self::on(processor, &weights, fast);
         }
         // A driver's failure shows itself as a panic deep inside of wgpu.
         let tried = catch_unwind(AssertUnwindSafe(|| {
-            let model = Self::on(processor.clone(), &weights, Kernels::Plain)?;
-            model.try_out()?;
+            let float = float(precision, &processor);
+            tracing::info!(backend = processor.name, ?float, "warming up");
+            let model = Self::on(processor.clone(), &weights, Kernels::Static(float))?;
+            let what = if processor.is_software { WarmUp::Shortest } else { WarmUp::Everything };
+            model.warm_up(what, progress)?;
             Ok(model)
         }));
         let reason = match tried {
@@ -62,32 +86,28 @@ impl Model {
         Self::on(Processor::cpu(Some(reason)), &weights, fast)
     }
 
-    /// Loads the model onto the CPU with burn's own operations, to compare others with.
+    /// Loads the model onto the CPU with burn's own operations, growing or in fixed shapes, to
+    /// compare others with.
     #[cfg(test)]
-    pub(crate) fn plain(dir: &Path) -> Result<Self, Error> {
-        Self::on(Processor::cpu(None), &Weights::open(dir)?, Kernels::Plain)
+    pub(crate) fn with_kernels(dir: &Path, kernels: Kernels) -> Result<Self, Error> {
+        Self::on(Processor::cpu(None), &Weights::open(dir)?, kernels)
     }
 
     fn on(processor: Processor, weights: &Weights, kernels: Kernels) -> Result<Self, Error> {
         let dims = *weights.dims();
         let tokenizer = Tokenizer::for_dims(&dims)?;
+        let filters =
+            kernels.is_static().then(|| Filters::new(&tokenizer, dims.n_vocab, &processor.device));
         let loader = Loader { weights, device: &processor.device, kernels };
         Ok(Self(Arc::new(Loaded {
             encoder: AudioEncoder::load(&loader, &dims)?,
             decoder: TextDecoder::load(&loader, &dims)?,
             alignment_heads: weights.alignment_heads().to_vec(),
             tokenizer,
+            filters,
             dims,
             processor,
         })))
-    }
-
-    /// Runs one short window through everything, so that what cannot run fails here.
-    fn try_out(&self) -> Result<(), Error> {
-        let features = self.encode(&[], 96, -10.0, Padding::Silence);
-        let mut cache = self.decoder().start(&features, self.alignment_heads());
-        let output = self.decoder().forward(&[self.tokenizer().sot], &mut cache);
-        self.decoder().logits(output.hidden).map(drop)
     }
 
     /// Mel bands of a column.
@@ -110,8 +130,20 @@ impl Model {
         self.0.processor.fallback.as_deref()
     }
 
+    /// The numbers that a GPU computes with.
+    #[cfg(test)]
+    pub(crate) fn float(&self) -> FloatDType {
+        self.decoder().float()
+    }
+
     pub(crate) fn dims(&self) -> &ModelDimensions {
         &self.0.dims
+    }
+
+    /// Positions of the window for `n_columns` and `pad` positions of silence behind them.
+    pub(crate) fn bucket(&self, n_columns: usize, pad: usize) -> usize {
+        let buckets = if self.0.processor.is_gpu() { &GPU_BUCKETS[..] } else { &BUCKETS };
+        bucket(buckets, n_columns, pad)
     }
 
     pub(crate) fn device(&self) -> &Device {
@@ -124,6 +156,10 @@ impl Model {
 
     pub(crate) fn tokenizer(&self) -> &Tokenizer {
         &self.0.tokenizer
+    }
+
+    pub(crate) fn filters(&self) -> Option<&Filters> {
+        self.0.filters.as_ref()
     }
 
     pub(crate) fn alignment_heads(&self) -> &[(usize, usize)] {
@@ -145,6 +181,19 @@ impl Model {
     ) -> Tensor<3> {
         let window = window(columns, self.n_mels(), n_ctx, loudest, padding, self.device());
         self.0.encoder.forward(window)
+    }
+}
+
+/// The numbers that a GPU computes with.
+fn float(precision: Precision, processor: &Processor) -> FloatDType {
+    let is_wanted = match precision {
+        Precision::F32 => false,
+        Precision::F16 => true,
+        Precision::Int8 => !processor.is_software,
+    };
+    match is_wanted && processor.device.supports_dtype(FloatDType::F16) {
+        true => FloatDType::F16,
+        false => FloatDType::F32,
     }
 }
 

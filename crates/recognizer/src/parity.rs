@@ -11,8 +11,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use burn::tensor::FloatDType;
 use serde::Deserialize;
 
+use crate::kernels::Kernels;
 use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::read;
 use crate::window::{MAX_POSITIONS, Padding, loudest};
@@ -230,9 +232,23 @@ fn a_draft_never_changes_the_words() {
 fn burns_own_operations_compute_what_openai_computes() {
     let Some((_, golden)) = real("tiny.en") else { return };
     let Some(cache) = fetched("tiny.en") else { return };
-    let model = Model::plain(&cache).unwrap();
-    check_encoder(&model, &golden.encoder_truncated, 576);
-    check_logits(&model, &golden.forced_truncated, 576);
+    for kernels in [Kernels::Plain, Kernels::Static(FloatDType::F32)] {
+        let model = Model::with_kernels(&cache, kernels).unwrap();
+        check_encoder(&model, &golden.encoder_truncated, 576);
+        check_logits(&model, &golden.forced_truncated, 576);
+    }
+}
+
+#[test]
+fn sixteen_bits_hear_the_words_of_32() {
+    let Some((model, _)) = real("tiny.en") else { return };
+    let Some(cache) = fetched("tiny.en") else { return };
+    let half = Model::with_kernels(&cache, Kernels::Static(FloatDType::F16)).unwrap();
+    let [ours, theirs] = [&half, &model].map(|m| search(m, 640, Timestamps::Without, &[]));
+    assert_eq!(ours.tokens, theirs.tokens);
+    assert_eq!(half.float(), FloatDType::F16);
+    assert!((ours.mean_log_prob(0) - theirs.mean_log_prob(0)).abs() < 0.02);
+    assert!((ours.no_speech - theirs.no_speech).abs() < 0.01);
 }
 
 #[test]
@@ -353,4 +369,28 @@ fn a_recording_is_cut_into_segments_with_times() {
     let silent =
         model.transcribe(&columns, &[], &Options::default(), &mut |_, _| ControlFlow::Continue(()));
     assert!(silent.unwrap().segments.is_empty());
+}
+
+/// Software Vulkan compiles and tunes for minutes, so only where `SLOW` is 1.
+#[cfg(feature = "gpu")]
+#[test]
+fn vulkan_hears_in_16_bits_what_the_cpu_hears_in_32() {
+    if std::env::var("SLOW").as_deref() != Ok("1") {
+        return skipped("tiny.en on Vulkan in 16 bits — slow; SLOW=1 runs it");
+    }
+    let Some((cpu, _)) = real("tiny.en") else { return };
+    let Some(cache) = fetched("tiny.en") else { return };
+    let compute = Compute::Named("llvmpipe".into());
+    let gpu = Model::load(&cache, &compute, Precision::F16).unwrap();
+    if let Some(reason) = gpu.fallback() {
+        return skipped(&format!("tiny.en on Vulkan in 16 bits — {reason}"));
+    }
+    if gpu.float() != FloatDType::F16 {
+        return skipped("tiny.en on Vulkan in 16 bits — this Vulkan has no 16-bit numbers");
+    }
+    let heard = |model: &Model| {
+        let found = search(model, MAX_POSITIONS, Timestamps::Without, &[]);
+        model.tokenizer().decode(&found.tokens)
+    };
+    assert_eq!(heard(&gpu), heard(&cpu));
 }

@@ -2,15 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
+use burn::tensor::FloatDType;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
+use crate::kernels::Kernels;
 #[cfg(feature = "gpu")]
 use crate::parity::skipped;
 use crate::search::{Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::read;
+use crate::warm_up::WarmUp;
 use crate::window::Padding;
 use crate::{Compute, Model, ModelDimensions, Precision, weights};
+#[cfg(feature = "gpu")]
+use crate::{Options, Recognizer};
 
 pub(crate) const DIMS: ModelDimensions = ModelDimensions {
     n_mels: 80,
@@ -36,8 +42,13 @@ pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
     }
 }
 
-/// Writes a model of random numbers and loads it.
+/// A model of random numbers as `compute` and 32 bits have it.
 fn model(compute: &Compute) -> Model {
+    write(|folder| Model::load(folder, compute, Precision::F32).unwrap())
+}
+
+/// Writes a model of random numbers and loads it.
+fn write(load: impl Fn(&Path) -> Model) -> Model {
     let mut tensors = BTreeMap::new();
     for (n, (name, shape)) in weights::parameters(&DIMS).into_iter().enumerate() {
         let mut next = noise(n as u64 + 1);
@@ -54,7 +65,7 @@ fn model(compute: &Compute) -> Model {
     let source = folder.path().join("random.safetensors");
     fs::write(&source, serialize(views, None).unwrap()).unwrap();
     weights::convert(&source, folder.path(), &mut |_, _| ()).unwrap();
-    Model::load(folder.path(), compute, Precision::F32).unwrap()
+    load(folder.path())
 }
 
 /// Three seconds of noise as columns, `[300, 80]`.
@@ -62,6 +73,9 @@ fn columns() -> Vec<f32> {
     let mut next = noise(99);
     (0..300 * DIMS.n_mels).map(|_| 3.0 * next() - 2.0).collect()
 }
+
+/// As a GPU computes, in 32 bits.
+const FIXED: Kernels = Kernels::Static(FloatDType::F32);
 
 const TOKENS: [u32; 8] = [50257, 50362, 11, 843, 523, 616, 5891, 3399];
 
@@ -127,6 +141,66 @@ fn a_cache_cut_back_gives_what_a_new_one_gives() {
 }
 
 #[test]
+fn fixed_shapes_give_what_growing_ones_give() {
+    let [growing, fixed] = [Kernels::Plain, FIXED]
+        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+    for steps in [&[8][..], &[1; 8], &[3, 4, 1], &[1, 7]] {
+        let off = deviation(&logits(&fixed, steps), &logits(&growing, steps));
+        assert!(off < 1e-4, "steps of {steps:?} are off by {off}");
+    }
+    let [fixed, growing] = [&fixed, &growing].map(|model| search(model, &[]));
+    assert_eq!(fixed.tokens, growing.tokens);
+    assert!(deviation(&fixed.log_probs, &growing.log_probs) < 1e-4);
+    for (ours, theirs) in fixed.attention.iter().zip(&growing.attention) {
+        assert!(deviation(ours, theirs) < 1e-4);
+    }
+}
+
+#[test]
+fn fixed_shapes_can_be_cut_back_and_filled_up() {
+    let [growing, fixed] = [Kernels::Plain, FIXED]
+        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+    // 5 + 20 are computed as 16 + 64 rows; the last pass has no room to be filled up.
+    let outputs = [&growing, &fixed].map(|model| {
+        let mut next = (0..500).map(|n| 1000 + 7 * n);
+        let mut take = |n: usize| next.by_ref().take(n).collect::<Vec<u32>>();
+        let features = model.encode(&columns(), 256, 2.0, Padding::Silence);
+        let mut cache = model.decoder().start(&features, &[]);
+        let mut hidden = Vec::new();
+        for (n, cut) in [(5, 3), (20, 10), (430, 440), (6, 446)] {
+            let (tokens, mut other) = (take(n), cache.clone());
+            let first = read(model.decoder().forward(&tokens, &mut cache).hidden).unwrap();
+            let again = read(model.decoder().forward(&tokens, &mut other).hidden).unwrap();
+            assert_eq!(deviation(&first, &again), 0.0, "a clone has been written to");
+            hidden.extend(first);
+            cache.truncate(cut);
+        }
+        hidden
+    });
+    let off = deviation(&outputs[0], &outputs[1]);
+    assert!(off < 1e-4, "off by {off}");
+}
+
+#[test]
+fn sixteen_bits_compute_nearly_what_32_do() {
+    let [full, half] = [FIXED, Kernels::Static(FloatDType::F16)]
+        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+    let (full, half) = (logits(&full, &[5, 1, 2]), logits(&half, &[5, 1, 2]));
+    let largest = full.iter().fold(0.0, |max: f32, x| max.max(x.abs()));
+    let off = deviation(&half, &full);
+    // Ten bits behind the point: 2⁻¹¹ of a value, summed up over four layers.
+    assert!(off > 0.0 && off < largest / 100.0, "16 bits are off by {off} of {largest}");
+}
+
+#[test]
+fn a_warm_up_goes_through_all_shapes() {
+    let model = write(|folder| Model::with_kernels(folder, FIXED).unwrap());
+    let mut heard = Vec::new();
+    model.warm_up(WarmUp::Everything, &mut |done, of| heard.push((done, of))).unwrap();
+    assert_eq!(heard, (0..=15).map(|done| (done, 15)).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_search_verifies_its_own_result() {
     let model = model(&Compute::Cpu);
     let plain = search(&model, &[]);
@@ -147,4 +221,38 @@ fn a_gpu_computes_what_the_cpu_computes() {
     let off = deviation(&logits(&gpu, &[5, 3]), &logits(&cpu, &[5, 3]));
     assert!(off < 1e-2, "the GPU is off by {off}");
     assert_eq!(search(&gpu, &[]).tokens, search(&cpu, &[]).tokens);
+}
+
+/// Software Vulkan takes minutes for each shape, so only where `SLOW` is 1.
+#[cfg(feature = "gpu")]
+#[test]
+fn nothing_is_compiled_while_somebody_speaks() {
+    if std::env::var("SLOW").as_deref() != Ok("1") {
+        return skipped("the whole warm-up on Vulkan — slow; SLOW=1 runs it");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    if !crate::compute::log_what_is_compiled(&log) {
+        return skipped("the whole warm-up on Vulkan — another test of this process came first");
+    }
+    let model = model(&Compute::Named("llvmpipe".into()));
+    if let Some(reason) = model.fallback() {
+        return skipped(&format!("the whole warm-up on Vulkan — {reason}"));
+    }
+    model.warm_up(WarmUp::Everything, &mut |_, _| ()).unwrap();
+    let size = || {
+        // Written by a thread of its own.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        fs::metadata(&log).unwrap().len()
+    };
+    let before = size();
+    assert!(before > 0, "nothing was logged");
+    let mut recognizer = Recognizer::new(model, Options::default()).unwrap();
+    for second in columns().chunks(100 * DIMS.n_mels).cycle().take(12) {
+        second.chunks_exact(DIMS.n_mels).for_each(|column| recognizer.push(column));
+        recognizer.step().unwrap();
+    }
+    recognizer.finish().unwrap();
+    let log = fs::read_to_string(&log).unwrap();
+    assert_eq!(size(), before, "{}", &log[before as usize..]);
 }

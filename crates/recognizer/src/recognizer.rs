@@ -12,7 +12,7 @@ use crate::transcribe::{MIN_MEAN_LOG_PROB, NO_SPEECH};
 use crate::transcript::{HypothesisBuffer, Word, text};
 use crate::tuning::Tuning;
 use crate::window::{
-    COLUMNS_PER_POSITION, COLUMNS_PER_SECOND, MAX_COLUMNS, MAX_POSITIONS, Padding, bucket, loudest,
+    COLUMNS_PER_POSITION, COLUMNS_PER_SECOND, MAX_COLUMNS, MAX_POSITIONS, Padding, loudest,
 };
 use crate::{Error, Model, Options, language, words};
 
@@ -250,7 +250,7 @@ impl Recognizer {
         let model = self.model.clone();
         let sound = self.sound().min(MAX_COLUMNS);
         (self.seen, self.pad) = (self.origin + sound, pad);
-        let n_ctx = bucket(sound, pad);
+        let n_ctx = model.bucket(sound, pad);
         let columns = &self.columns[..sound * model.n_mels()];
         let features = model.encode(columns, n_ctx, self.loudest, Padding::Silence);
         let cache = model.decoder().start(&features, model.alignment_heads());

@@ -82,6 +82,8 @@ pub(crate) struct Hypothesis {
     pub(crate) attention: Vec<Vec<f32>>,
     /// Tokens of the draft that were right.
     pub(crate) accepted: usize,
+    /// Those of them that were kept though others were likelier: their places among the tokens.
+    pub(crate) favoured: Vec<usize>,
     /// The temperature it was drawn at; 0 where the likeliest was taken.
     pub(crate) temperature: f32,
 }
@@ -97,6 +99,7 @@ impl Hypothesis {
             no_speech,
             attention: Vec::new(),
             accepted: 0,
+            favoured: Vec::new(),
             temperature: 0.0,
         }
     }

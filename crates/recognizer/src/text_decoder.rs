@@ -7,18 +7,22 @@
 //! Source: `TextDecoder` in openai/whisper, `whisper/model.py` at c0d2f62.
 
 use burn::nn::LayerNorm;
-use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
+use burn::tensor::{Device, FloatDType, Tensor};
 
 use crate::Error;
 use crate::attention::{D_HEAD, Mlp, MultiHeadAttention};
 use crate::dims::ModelDimensions;
-use crate::kernels::{self, Embedding, Kernels, KeyValue};
+use crate::kernels::{self, Embedding, Kernels, KeyValue, Seen};
 use crate::loader::Loader;
+use crate::shapes;
 
 /// The decoder half of Whisper.
 pub(crate) struct TextDecoder {
     kernels: Kernels,
+    device: Device,
+    n_ctx: usize,
+    n_head: usize,
     /// `[n_vocab, n_state]`; its transpose gives the logits.
     token_embedding: Embedding,
     /// Learned, `[n_text_ctx, n_state]`.
@@ -32,7 +36,8 @@ pub(crate) struct TextDecoder {
 pub(crate) struct Cache {
     /// One for each layer, over the window.
     cross: Vec<KeyValue>,
-    /// One for each layer, over the tokens so far.
+    /// One for each layer, over the tokens so far. In fixed shapes there is room for all tokens
+    /// from the start, and behind `n_tokens` lies what nobody may see.
     own: Vec<Option<KeyValue>>,
     /// Heads that follow the speech, and their keys: `[n_head, D_HEAD, n_ctx]`.
     alignment: Vec<Option<(Vec<usize>, Tensor<3>)>>,
@@ -46,6 +51,8 @@ pub(crate) struct Output {
     /// Where each token looks in the window, `[n_head, n, n_ctx]`, one entry for each layer that
     /// has alignment heads; softmax not yet taken.
     pub(crate) alignment: Vec<Tensor<3>>,
+    /// Whether a softmax over a length that is new to the device would hold it up.
+    is_static: bool,
 }
 
 impl TextDecoder {
@@ -57,13 +64,22 @@ impl TextDecoder {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             kernels: loader.kernels,
+            device: loader.device.clone(),
+            n_ctx: dims.n_text_ctx,
+            n_head: dims.n_text_head,
             token_embedding: loader
                 .embedding("decoder.token_embedding.weight", [dims.n_vocab, n_state])?,
             positional_embedding: loader
-                .tensor("decoder.positional_embedding", [dims.n_text_ctx, n_state])?,
+                .weight("decoder.positional_embedding", [dims.n_text_ctx, n_state])?,
             blocks,
             ln: loader.layer_norm("decoder.ln", n_state)?,
         })
+    }
+
+    /// The type of its weights.
+    #[cfg(test)]
+    pub(crate) fn float(&self) -> FloatDType {
+        self.kernels.float()
     }
 
     /// Starts a sequence over a window.
@@ -88,23 +104,39 @@ impl TextDecoder {
             });
             cross.push(kv.fixed(self.kernels));
         }
-        Cache { alignment, own: vec![None; cross.len()], cross, n_tokens: 0 }
+        let own = || {
+            let padded = || KeyValue::padded(self.kernels, self.n_head, self.n_ctx, &self.device);
+            self.kernels.is_static().then(padded)
+        };
+        Cache { alignment, own: cross.iter().map(|_| own()).collect(), cross, n_tokens: 0 }
     }
 
     /// Takes the next tokens of a sequence.
     ///
     /// The caller keeps the sequence within `n_text_ctx`.
     pub(crate) fn forward(&self, tokens: &[u32], cache: &mut Cache) -> Output {
-        let embedded = self.token_embedding.select(tokens);
-        let positions = self.positional_embedding.clone();
-        let positions = positions.narrow(0, cache.n_tokens, tokens.len());
+        let (n, at) = (tokens.len(), cache.n_tokens);
+        let is_static = self.kernels.is_static();
+        let rows = if is_static { shapes::rows(n, self.n_ctx - at) } else { n };
+        let mask = is_static.then(|| shapes::causal_mask(at, rows, self.n_ctx, &self.device));
+        let seen = mask.as_ref().map_or(Seen::Causal, Seen::Masked);
+
+        // Behind the tokens any one will do: it is seen by none of them, and written over later.
+        let filled = [tokens, &vec![0; rows - n]].concat();
+        let embedded = self.token_embedding.select(&filled);
+        let positions = self.positional_embedding.clone().narrow(0, at, rows);
         let mut x = (embedded + positions).unsqueeze::<3>();
         let mut alignment = Vec::new();
         for (layer, block) in self.blocks.iter().enumerate() {
-            x = block.forward(x, layer, cache, &mut alignment);
+            x = block.forward(x, layer, cache, seen, &mut alignment);
         }
-        cache.n_tokens += tokens.len();
-        Output { hidden: self.ln.forward(x), alignment }
+        cache.n_tokens += n;
+        let mut hidden = self.ln.forward(x);
+        if rows > n {
+            hidden = hidden.narrow(1, 0, n);
+            alignment = alignment.into_iter().map(|heads| heads.narrow(1, 0, n)).collect();
+        }
+        Output { hidden, alignment, is_static }
     }
 
     /// Scores every token of the vocabulary as the successor of each row.
@@ -114,7 +146,27 @@ impl TextDecoder {
     /// - hidden: `[1, n, n_state]`
     /// - output: `[n][n_vocab]`, row after row
     pub(crate) fn logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, Error> {
-        read(self.token_embedding.scores(hidden))
+        let [_, n, _] = hidden.dims();
+        let scores = self.scores(hidden);
+        match self.kernels.is_static() {
+            true => read(scores.narrow(1, 0, n)),
+            false => read(scores),
+        }
+    }
+
+    /// As [`TextDecoder::logits`], left on the device, and with rows behind that fill the shape.
+    ///
+    /// # Shapes
+    ///
+    /// - hidden: `[1, n, n_state]`
+    /// - output: `[1, at least n, n_vocab]`
+    pub(crate) fn scores(&self, hidden: Tensor<3>) -> Tensor<3> {
+        let [_, n, _] = hidden.dims();
+        let hidden = match self.kernels.is_static() {
+            true => shapes::fill(hidden, shapes::rows(n, self.n_ctx.max(n))),
+            false => hidden,
+        };
+        self.token_embedding.scores(hidden).cast(FloatDType::F32)
     }
 }
 
@@ -155,15 +207,16 @@ impl ResidualAttentionBlock {
         x: Tensor<3>,
         layer: usize,
         cache: &mut Cache,
+        seen: Seen,
         alignment: &mut Vec<Tensor<3>>,
     ) -> Tensor<3> {
         let h = self.attn_ln.forward(x.clone());
         let next = self.attn.key_value(h.clone());
         let own = match cache.own[layer].take() {
-            Some(own) => own.append(next),
+            Some(own) => own.append(next, cache.n_tokens),
             None => next,
         };
-        let x = x + self.attn.attend(self.attn.queries(h), &own, true);
+        let x = x + self.attn.attend(self.attn.queries(h), &own, seen);
         cache.own[layer] = Some(own);
 
         let queries = self.cross_attn.queries(self.cross_attn_ln.forward(x.clone()));
@@ -171,7 +224,7 @@ impl ResidualAttentionBlock {
             let scores = pick_heads(&queries, heads).matmul(keys.clone());
             alignment.push(scores / (D_HEAD as f32).sqrt());
         }
-        let x = x + self.cross_attn.attend(queries, &cache.cross[layer], false);
+        let x = x + self.cross_attn.attend(queries, &cache.cross[layer], Seen::All);
         self.mlp.forward(x)
     }
 }
@@ -192,7 +245,15 @@ pub(crate) fn attention_rows(output: &Output, n_content: usize) -> Result<Vec<Ve
     let heads = Tensor::cat(output.alignment.clone(), 0);
     let [n_head, n, n_ctx] = heads.dims();
     let n_content = n_content.min(n_ctx);
-    let weights = read(softmax(heads.narrow(2, 0, n_content), 2))?;
+    let heads = heads.narrow(2, 0, n_content);
+    let weights = match output.is_static {
+        true => {
+            let mut scores = read(heads)?;
+            scores.chunks_exact_mut(n_content).for_each(kernels::softmax);
+            scores
+        }
+        false => read(softmax(heads, 2))?,
+    };
     // [n_head, n, n_content] → one row a token that holds all heads after another
     Ok((0..n)
         .map(|token| {

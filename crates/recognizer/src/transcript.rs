@@ -22,6 +22,8 @@ pub struct Word {
     /// How sure the model is: the mean over its tokens, 0..=1.
     pub probability: f32,
     pub(crate) tokens: Vec<u32>,
+    /// Whether the model would rather say another word, by a little.
+    pub(crate) is_favoured: bool,
 }
 
 impl Word {
@@ -53,10 +55,6 @@ pub struct CommitRule {
     pub unsure_guard: f32,
     /// How long such a word must have been heard, in seconds.
     pub unsure_wait: f32,
-    /// Probability below which the model rather takes the word for another.
-    pub doubted: f32,
-    /// How long a doubted word must have been heard, in seconds.
-    pub doubted_wait: f32,
 }
 
 impl CommitRule {
@@ -64,10 +62,9 @@ impl CommitRule {
     fn is_due(&self, word: &Word, since: f32, now: f32) -> bool {
         let (guard, wait) = match word.probability {
             p if p >= self.sure => (self.end_guard, 0.0),
-            p if p >= self.doubted => (self.unsure_guard, self.unsure_wait),
-            _ => (self.unsure_guard, self.doubted_wait),
+            _ => (self.unsure_guard, self.unsure_wait),
         };
-        since < now && now - since >= wait && word.end <= now - guard
+        !word.is_favoured && since < now && now - since >= wait && word.end <= now - guard
     }
 }
 
@@ -203,6 +200,7 @@ mod tests {
                 end: start + (i + 1) as f32 * 0.5,
                 probability: 1.0,
                 tokens: vec![i as u32],
+                is_favoured: false,
             })
             .collect()
     }
@@ -213,8 +211,6 @@ mod tests {
         sure: 0.9,
         unsure_guard: 1.0,
         unsure_wait: 0.8,
-        doubted: 0.5,
-        doubted_wait: 2.0,
     };
 
     /// Feeds hypotheses, each with the time at which its sound ends; gives what is committed.
@@ -257,6 +253,18 @@ mod tests {
         for (now, expected) in [(4.0, ""), (4.2, "and"), (4.6, "and"), (4.9, "and so my fellow")] {
             let behind = buffer.committed().len();
             buffer.revise(heard[behind..].to_vec(), now, true, &RULE);
+            assert_eq!(text(buffer.committed()), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_only_kept_for_the_sake_of_peace_is_not_committed() {
+        let mut buffer = HypothesisBuffer::default();
+        let mut heard = words("and so my fellow", 0.0);
+        for (is_favoured, expected) in [(true, ""), (true, ""), (false, "and so my")] {
+            heard[0].is_favoured = is_favoured;
+            let now = if is_favoured { 9.0 } else { 9.5 };
+            buffer.revise(heard.clone(), now, false, &RULE);
             assert_eq!(text(buffer.committed()), expected);
         }
     }

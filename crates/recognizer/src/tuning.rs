@@ -40,8 +40,6 @@ impl Default for Tuning {
                 sure: 0.9,
                 unsure_guard: 1.0,
                 unsure_wait: 0.8,
-                doubted: 0.5,
-                doubted_wait: 2.0,
             },
             long_window: 14 * COLUMNS_PER_SECOND,
             context: 4.0,

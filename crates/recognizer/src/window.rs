@@ -65,15 +65,16 @@ pub(crate) fn loudest(columns: &[f32]) -> f32 {
 }
 
 /// Lengths that the encoder is run at, in positions.
-///
-/// A few fixed lengths, so that a GPU compiles and tunes for each of them once.
-const BUCKETS: [usize; 14] =
+pub(crate) const BUCKETS: [usize; 14] =
     [96, 128, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, MAX_POSITIONS];
 
-/// The shortest bucket that holds `n_columns` and `pad` positions of silence behind them.
-pub(crate) fn bucket(n_columns: usize, pad: usize) -> usize {
+/// The same for a GPU, which takes longer to get used to a length than it saves by a shorter one.
+pub(crate) const GPU_BUCKETS: [usize; 3] = [512, 1024, MAX_POSITIONS];
+
+/// The shortest of `buckets` that holds `n_columns` and `pad` positions of silence behind them.
+pub(crate) fn bucket(buckets: &[usize], n_columns: usize, pad: usize) -> usize {
     let needed = n_columns.div_ceil(COLUMNS_PER_POSITION) + pad;
-    BUCKETS.into_iter().find(|&n_ctx| n_ctx >= needed).unwrap_or(MAX_POSITIONS)
+    buckets.iter().copied().find(|&n_ctx| n_ctx >= needed).unwrap_or(MAX_POSITIONS)
 }
 
 #[cfg(test)]
@@ -82,10 +83,12 @@ mod tests {
 
     #[test]
     fn a_bucket_holds_the_columns_and_the_pad() {
-        for n_columns in 0..=MAX_COLUMNS {
-            let n_ctx = bucket(n_columns, 64);
-            assert!(n_ctx * COLUMNS_PER_POSITION >= n_columns);
-            assert!(n_ctx == MAX_POSITIONS || n_ctx - n_columns.div_ceil(2) >= 64);
+        for buckets in [&BUCKETS[..], &GPU_BUCKETS] {
+            for n_columns in 0..=MAX_COLUMNS {
+                let n_ctx = bucket(buckets, n_columns, 64);
+                assert!(n_ctx * COLUMNS_PER_POSITION >= n_columns);
+                assert!(n_ctx == MAX_POSITIONS || n_ctx - n_columns.div_ceil(2) >= 64);
+            }
         }
     }
 

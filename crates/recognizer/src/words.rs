@@ -39,6 +39,7 @@ pub(crate) fn words(
                 start: seconds(first),
                 end: seconds(next),
                 probability: sum / tokens.len().max(1) as f32,
+                is_favoured: hypothesis.favoured.iter().any(|at| (first..next).contains(at)),
                 tokens,
             };
             first = next;

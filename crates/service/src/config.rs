@@ -22,7 +22,7 @@ pub struct Config {
     pub model: String,
     /// `auto`, `cpu`, `gpu`, or a part of a GPU's name.
     pub compute: String,
-    /// How the CPU holds the weights.
+    /// How the weights are held.
     pub precision: Precision,
     /// ISO codes; empty for any language.
     pub languages: Vec<String>,
@@ -75,11 +75,12 @@ impl Default for Config {
     }
 }
 
-/// How the CPU holds the weights.
+/// How the weights are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     F32,
+    F16,
     Int8,
 }
 
@@ -87,6 +88,7 @@ impl From<Precision> for recognizer::Precision {
     fn from(precision: Precision) -> Self {
         match precision {
             Precision::F32 => Self::F32,
+            Precision::F16 => Self::F16,
             Precision::Int8 => Self::Int8,
         }
     }
@@ -295,6 +297,8 @@ pub struct Folders {
     pub models: PathBuf,
     /// `$XDG_STATE_HOME/scriven`: the model chosen last.
     pub state: PathBuf,
+    /// `$XDG_CACHE_HOME/scriven/gpu`: what was tuned and compiled for a GPU.
+    pub gpu_cache: PathBuf,
 }
 
 impl Folders {
@@ -305,6 +309,7 @@ impl Folders {
             config: folders.config_dir().join("config.toml"),
             models: folders.data_dir().join("models"),
             state: folders.state_dir()?.into(),
+            gpu_cache: folders.cache_dir().join("gpu"),
         })
     }
 }

@@ -37,6 +37,9 @@ pub(crate) type Reply<T> = Sender<Result<T, Error>>;
 pub(crate) enum Event {
     Call(Call),
     Report(Id, Report),
+    /// How many of how many steps of the warm-up are done; the number in front says for which
+    /// attempt to load.
+    Warming(u64, usize, usize),
     /// A model was loaded, or not; the number says which attempt it was.
     Loaded(u64, Result<Arc<dyn Model>, Error>),
     /// The GPU of the first model has failed; what has become of that on the CPU.
@@ -141,6 +144,7 @@ impl Daemon {
             match self.next(&mut owners, &stop).await {
                 Event::Call(call) => self.call(call).await,
                 Event::Report(id, report) => self.report(id, report).await,
+                Event::Warming(attempt, done, of) => self.warming(attempt, done, of),
                 Event::Loaded(attempt, result) => self.loaded(attempt, result),
                 Event::Replaced(failed, why, by) => self.replaced(&failed, &why, by),
                 Event::Fetching(id, progress) => self.fetching(&id, progress),

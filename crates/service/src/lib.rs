@@ -60,6 +60,9 @@ pub async fn run(
     let (sender, events) = async_channel::bounded(EVENT_QUEUE);
     let desk = Desk(sender.clone());
     let board = Board::default();
+    if scriven_recognizer::keep_caches_in(&folders.gpu_cache) {
+        tracing::debug!(folder = ?folders.gpu_cache, "what the GPU learns is kept");
+    }
     let shelf = Shelf::new(&config, &folders, parts.catalog.clone());
     let mut bus = bus.allow_name_replacements(false).replace_existing_names(false);
     for (id, board) in shelf.boards() {

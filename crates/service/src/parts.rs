@@ -75,7 +75,9 @@ pub trait Model: Send + Sync {
 type Opened = Result<Box<dyn Input>, audio::Error>;
 type SecondOpinion = Option<Box<dyn audio::SecondOpinion>>;
 type Loaded = Result<Arc<dyn Model>, recognizer::Error>;
-type Load = dyn Fn(&Path, &Compute, Precision) -> Loaded + Send + Sync;
+/// Is told how many of how many steps of a GPU's warm-up are done.
+type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+type Load = dyn Fn(&Path, &Compute, Precision, Progress) -> Loaded + Send + Sync;
 
 /// How the daemon gets at devices, files and models.
 #[derive(Clone)]
@@ -88,7 +90,7 @@ pub struct Parts {
     pub second_opinion: Arc<dyn Fn(Detector) -> SecondOpinion + Send + Sync>,
     /// Lists what can be captured.
     pub sources: Arc<dyn Fn(Host) -> Result<Vec<SourceInfo>, audio::Error> + Send + Sync>,
-    /// Loads a model from its folder; takes seconds.
+    /// Loads a model from its folder; takes seconds, and on a GPU that is new to it minutes.
     pub load: Arc<Load>,
     /// The models that can be downloaded, and where they are.
     pub catalog: Catalog,
@@ -102,8 +104,8 @@ impl Parts {
             file: Arc::new(|file, pace| Ok(Box::new(FileSource::open(file, pace)?))),
             second_opinion: Arc::new(voice::second_opinion),
             sources: Arc::new(audio::capture::list_sources),
-            load: Arc::new(|folder, compute, precision| {
-                Ok(Arc::new(Whisper::load(folder, compute, precision)?))
+            load: Arc::new(|folder, compute, precision, progress| {
+                Ok(Arc::new(Whisper::load(folder, compute, precision, progress)?))
             }),
             catalog: Catalog::builtin(),
         }
@@ -164,8 +166,9 @@ impl Whisper {
         folder: &Path,
         compute: &Compute,
         precision: Precision,
+        progress: Progress,
     ) -> Result<Self, recognizer::Error> {
-        let model = recognizer::Model::load(folder, compute, precision)?;
+        let model = recognizer::Model::load_and_tell(folder, compute, precision, progress)?;
         Ok(Self { model, folder: folder.into(), precision })
     }
 }
@@ -188,7 +191,7 @@ impl Model for Whisper {
     }
 
     fn on_cpu(&self) -> Loaded {
-        Ok(Arc::new(Self::load(&self.folder, &Compute::Cpu, self.precision)?))
+        Ok(Arc::new(Self::load(&self.folder, &Compute::Cpu, self.precision, &mut |_, _| ())?))
     }
 
     fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {

@@ -147,6 +147,14 @@ impl Shelf {
         model.check(options).map_err(|error| Error::recognizing(&error))
     }
 
+    /// What goes on with the model chosen.
+    fn say(&mut self, detail: String) {
+        let chosen = self.chosen.clone();
+        if let Ok(book) = self.book(&chosen) {
+            book.shown.detail = detail;
+        }
+    }
+
     fn book(&mut self, id: &str) -> Result<&mut Book, Error> {
         let found = self.books.iter_mut().find(|book| book.shown.id == id);
         found.ok_or_else(|| Error::NotFound(format!("no model is called {id}")))
@@ -223,7 +231,11 @@ impl Daemon {
         let precision = self.config.precision.into();
         let started = spawn("model", move || {
             let begun = Instant::now();
-            let result = trying(|| load(&folder, &compute, precision));
+            let mut warming = |done, of| {
+                info!("warming up the GPU, {done} of {of}");
+                drop(events.send_blocking(Event::Warming(attempt, done, of)));
+            };
+            let result = trying(|| load(&folder, &compute, precision, &mut warming));
             if let Ok(model) = &result {
                 info!(model = id, backend = model.backend(), elapsed = ?begun.elapsed(), "loaded");
             }
@@ -236,10 +248,23 @@ impl Daemon {
         };
     }
 
+    /// The GPU is being warmed up for the model that is being loaded.
+    pub(crate) fn warming(&mut self, attempt: u64, done: usize, of: usize) {
+        let shelf = &mut self.shelf;
+        if attempt != shelf.attempt {
+            return;
+        }
+        shelf.say(match done == of {
+            true => String::new(),
+            false => format!("warming up the GPU, {done} of {of}"),
+        });
+    }
+
     pub(crate) fn loaded(&mut self, attempt: u64, result: Result<Arc<dyn Model>, Error>) {
         if attempt != self.shelf.attempt {
             return;
         }
+        self.shelf.say(String::new());
         match result {
             Ok(model) => {
                 if let Some(reason) = model.fallback() {

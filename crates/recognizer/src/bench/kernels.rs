@@ -10,7 +10,7 @@ use burn::nn::{self, PaddingConfig1d};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::Precision;
-use crate::kernels::{Activation, Conv1d, Embedding, Kernels, KeyValue, Linear, attention};
+use crate::kernels::{Activation, Conv1d, Embedding, Kernels, KeyValue, Linear, Seen, attention};
 
 const N_MELS: usize = 80;
 const N_STATE: usize = 384;
@@ -92,7 +92,7 @@ fn self_attention(n: usize) -> Kernel {
         let x = x.clone();
         version(name, move || {
             let kv = KeyValue::Growing { key: x.clone(), value: x.clone() };
-            attention(kernels, x.clone(), &kv, false)
+            attention(kernels, x.clone(), &kv, Seen::All)
         })
     };
     Kernel { name: format!("self-attention {n}x{n}"), versions: NAMED.map(of).into() }
@@ -106,7 +106,7 @@ fn cross_attention(n: usize, n_ctx: usize) -> Kernel {
             value: tensor([1, n_ctx, N_STATE]),
         };
         let (kv, query) = (kv.fixed(kernels), tensor([1, n, N_STATE]));
-        version(name, move || attention(kernels, query.clone(), &kv, false))
+        version(name, move || attention(kernels, query.clone(), &kv, Seen::All))
     };
     Kernel { name: format!("cross-attention {n}x{n_ctx}"), versions: NAMED.map(of).into() }
 }

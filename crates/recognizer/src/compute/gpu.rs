@@ -18,10 +18,10 @@ impl Card {
     }
 }
 
-/// Finds the GPU that is asked for, or says why there is none.
+/// Finds the GPU that is asked for, its name and whether it is software, or says why there is none.
 ///
 /// Software Vulkan is slower than the CPU by itself; it is taken only by its name.
-pub(super) fn find(compute: &Compute) -> Result<(Device, String), String> {
+pub(super) fn find(compute: &Compute) -> Result<(Device, String, bool), String> {
     let cards = cards();
     let names: Vec<&str> = cards.iter().map(|card| card.name.as_str()).collect();
     let names = if names.is_empty() { "none".into() } else { names.join(", ") };
@@ -32,8 +32,9 @@ pub(super) fn find(compute: &Compute) -> Result<(Device, String), String> {
         }
         _ => cards.into_iter().find(|card| !card.is_software()),
     };
-    let Card { name, kind } = card.ok_or_else(|| format!("no such GPU; Vulkan offers: {names}"))?;
-    Ok((Device::wgpu(kind), name))
+    let card = card.ok_or_else(|| format!("no such GPU; Vulkan offers: {names}"))?;
+    let is_software = card.is_software();
+    Ok((Device::wgpu(card.kind), card.name, is_software))
 }
 
 /// Everything Vulkan offers, in its order.

@@ -41,7 +41,7 @@ impl Panels {
         let (keys, values) = (values(key.clone()), values(value.clone()));
         let laid_out = match precision {
             Precision::F32 => LaidOut::F32(Wide::new(&keys, &values, n_head)),
-            Precision::Int8 => LaidOut::Int8(Narrow::new(&keys, &values, n_head)),
+            Precision::F16 | Precision::Int8 => LaidOut::Int8(Narrow::new(&keys, &values, n_head)),
         };
         Self { n_head, n_ctx, laid_out }
     }

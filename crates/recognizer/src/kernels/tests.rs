@@ -11,6 +11,9 @@ use super::int8::{GROUP, Unit, Word, Words};
 use super::tile::{COLUMNS, ROWS};
 use super::*;
 use crate::random::noise;
+use crate::shapes::causal_mask;
+
+const FIXED: Kernels = Kernels::Static(FloatDType::F32);
 
 fn numbers(n: usize, seed: u64) -> Vec<f32> {
     std::iter::repeat_with(noise(seed + 1)).take(n).collect()
@@ -64,20 +67,37 @@ proptest! {
     #[test]
     fn attention_is_the_plain_one(n in 1usize..30, more in 0usize..200, heads in 1usize..4, causal: bool) {
         let (n_ctx, n_state) = (n + more, heads * D_HEAD);
+        let seen = if causal { Seen::Causal } else { Seen::All };
         let query = tensor(&numbers(n * n_state, 4), [1, n, n_state]) * 3.0;
         let [key, value] = [5, 6].map(|seed| tensor(&numbers(n_ctx * n_state, seed), [1, n_ctx, n_state]));
         let kv = KeyValue::Growing { key, value };
-        let plain = attention(Kernels::Plain, query.clone(), &kv, causal);
+        let plain = attention(Kernels::Plain, query.clone(), &kv, seen);
         for (precision, tolerance) in [(Precision::F32, 1e-5), (Precision::Int8, 0.03)] {
             let fast = Kernels::Fast(precision);
-            let ours = attention(fast, query.clone(), &kv, causal);
+            let ours = attention(fast, query.clone(), &kv, seen);
             let off = deviation(ours.clone(), plain.clone());
             prop_assert!(off < tolerance, "{precision:?} is off by {off}");
             if !causal {
-                let laid_out = attention(fast, query.clone(), &kv.clone().fixed(fast), causal);
+                let laid_out = attention(fast, query.clone(), &kv.clone().fixed(fast), seen);
                 prop_assert_eq!(deviation(ours, laid_out), 0.0);
             }
         }
+    }
+
+    #[test]
+    fn what_is_masked_is_not_there(n in 1usize..30, more in 0usize..200, heads in 1usize..4) {
+        let (n_ctx, n_state) = (n + more, heads * D_HEAD);
+        let query = tensor(&numbers(n * n_state, 4), [1, n, n_state]) * 3.0;
+        let [key, value] = [5, 6].map(|seed| tensor(&numbers(n_ctx * n_state, seed), [1, n_ctx, n_state]));
+        let kv = KeyValue::Growing { key, value };
+        let room = KeyValue::padded(FIXED, heads, n_ctx + 7, &Device::flex()).append(kv.clone(), 0);
+        let mask = causal_mask(more, n, n_ctx + 7, &Device::flex());
+        let ours = attention(FIXED, query.clone(), &room, Seen::Masked(&mask));
+        let off = deviation(ours, attention(Kernels::Plain, query.clone(), &kv, Seen::Causal));
+        prop_assert!(off < 1e-5, "off by {off}");
+        let ours = attention(FIXED, query.clone(), &kv.clone().fixed(FIXED), Seen::All);
+        let off = deviation(ours, attention(Kernels::Plain, query, &kv, Seen::All));
+        prop_assert!(off < 1e-5, "off by {off}");
     }
 
     #[test]
@@ -143,17 +163,17 @@ fn a_row_gives_the_same_bits_alone_and_among_others() {
     for precision in [Precision::F32, Precision::Int8] {
         let kernels = Kernels::Fast(precision);
         let fixed = kv.clone().fixed(kernels);
-        let together = attention(kernels, x.clone(), &fixed, false);
+        let together = attention(kernels, x.clone(), &fixed, Seen::All);
         for n in [0, 5, 6, 39] {
-            let alone = attention(kernels, row(&x, n), &fixed, false);
+            let alone = attention(kernels, row(&x, n), &fixed, Seen::All);
             assert_eq!(deviation(alone, row(&together, n)), 0.0, "{precision:?}");
         }
     }
     let kernels = Kernels::Fast(Precision::Int8);
-    let together = attention(kernels, x.clone(), &kv, true);
+    let together = attention(kernels, x.clone(), &kv, Seen::Causal);
     for n in [0, 7, 39] {
         let seen = kv.clone().truncate(n + 1);
-        let alone = attention(kernels, row(&x, n), &seen, true);
+        let alone = attention(kernels, row(&x, n), &seen, Seen::Causal);
         assert_eq!(deviation(alone, row(&together, n)), 0.0);
     }
 }

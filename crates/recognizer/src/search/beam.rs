@@ -163,6 +163,7 @@ mod tests {
             no_speech: 0.0,
             attention: Vec::new(),
             accepted: 0,
+            favoured: Vec::new(),
             temperature: 0.0,
         };
         // −0.5, −0.4 and −1 a token; the two tokens given count for nothing.

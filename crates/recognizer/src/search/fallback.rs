@@ -96,6 +96,7 @@ mod tests {
             no_speech,
             attention: Vec::new(),
             accepted: 0,
+            favoured: Vec::new(),
             temperature: 0.0,
         }
     }

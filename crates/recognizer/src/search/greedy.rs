@@ -11,7 +11,8 @@
 
 use burn::tensor::Tensor;
 
-use super::{Ended, Hypothesis, Request, log_probability, probability, repetition};
+use super::{Ended, Hypothesis, Request, repetition};
+use crate::scores::{Ask, Scores};
 use crate::text_decoder::{Cache, attention_rows};
 use crate::{Error, Model};
 
@@ -25,60 +26,64 @@ struct Greedy<'a> {
     request: &'a Request<'a>,
     cache: Cache,
     found: Hypothesis,
-    /// Scores of the token to come, `[n_vocab]`.
-    next: Vec<f32>,
+    /// Scores among which those of the token to come are …
+    scores: Scores,
+    /// … in this row.
+    row: usize,
 }
 
 impl<'a> Greedy<'a> {
     /// Takes prompt, prefix and draft, and keeps as much of the draft as is right.
     fn start(model: &'a Model, mut cache: Cache, request: &'a Request<'a>) -> Result<Self, Error> {
-        let Request { prompt, prefix, .. } = *request;
+        let Request { prompt, prefix, rules, bias, .. } = *request;
         let room = request.budget.saturating_sub(prefix.len());
         let draft = &request.draft[..request.draft.len().min(room)];
         let given = [prompt, prefix, draft].concat();
 
         let output = model.decoder().forward(&given, &mut cache);
-        let n_vocab = model.dims().n_vocab;
         // The first row scores whether anybody speaks; the rows from the last given token on each
         // score the successor of their token. What is given is not scored.
         let hidden = &output.hidden;
         let first = prompt.len() + prefix.len() - 1;
         let behind = hidden.clone().narrow(1, first, given.len() - first);
         let sot = hidden.clone().narrow(1, request.sot(model), 1);
-        let mut rows = model.decoder().logits(Tensor::cat(vec![sot, behind], 1))?;
-        let (start, rows) = rows.split_at_mut(n_vocab);
+        let guesses = draft.iter().map(|&token| Some(token)).chain([None]);
+        let successors = (prefix.len()..).zip(guesses).map(|(n, guess)| Ask::behind(n, guess));
+        let asked: Vec<Ask> = std::iter::once(Ask::NO_SPEECH).chain(successors).collect();
+        let mut scores = Scores::of(model, rules, Tensor::cat(vec![sot, behind], 1), &asked)?;
         let mut attention = match request.align {
             Some(n_content) => attention_rows(&output, n_content)?,
             None => Vec::new(),
         };
 
-        let no_speech = probability(start, model.tokenizer().no_speech);
+        let no_speech = scores.no_speech(0, model.tokenizer());
         let mut found = Hypothesis::new(request, no_speech);
-        for (row, &token) in rows.chunks_exact_mut(n_vocab).zip(draft) {
-            request.rules.apply(row, &found.tokens);
-            let likeliest = request.rules.likeliest(row, &found.tokens);
-            if !is_kept(row, token, likeliest, request.bias) {
+        for (row, &token) in (1..).zip(draft) {
+            let (best, best_log_prob) = scores.best(row, rules, &found.tokens);
+            let log_prob = if best == token { best_log_prob } else { scores.guess(row, token) };
+            if best != token && (bias <= 0.0 || log_prob < best_log_prob - bias) {
                 break;
             }
+            if best != token {
+                found.favoured.push(found.tokens.len());
+            }
             found.accepted += 1;
-            found.log_probs.push(log_probability(row, token));
+            found.log_probs.push(log_prob);
             found.tokens.push(token);
         }
         let kept = prompt.len() + found.tokens.len();
         cache.truncate(kept);
         attention.truncate(kept);
         found.attention = attention;
-        let next = rows[found.accepted * n_vocab..][..n_vocab].to_vec();
-        Ok(Self { model, request, cache, found, next })
+        let row = 1 + found.accepted;
+        Ok(Self { model, request, cache, found, scores, row })
     }
 
     /// Goes on token by token.
     fn run(mut self) -> Result<Hypothesis, Error> {
-        // The row behind a wrong draft token has been through the rules; once more changes nothing.
         loop {
-            self.request.rules.apply(&mut self.next, &self.found.tokens);
-            let token = self.request.rules.likeliest(&self.next, &self.found.tokens);
-            let log_prob = log_probability(&self.next, token);
+            let (token, log_prob) =
+                self.scores.best(self.row, self.request.rules, &self.found.tokens);
             if token == self.model.tokenizer().eot {
                 self.found.end_log_prob = log_prob;
                 return Ok(self.found);
@@ -102,7 +107,9 @@ impl<'a> Greedy<'a> {
         if let Some(n_content) = self.request.align {
             self.found.attention.extend(attention_rows(&output, n_content)?);
         }
-        self.next = self.model.decoder().logits(output.hidden)?;
+        let asked = [Ask::behind(self.found.tokens.len(), None)];
+        self.scores = Scores::of(self.model, self.request.rules, output.hidden, &asked)?;
+        self.row = 0;
         Ok(())
     }
 
@@ -115,26 +122,5 @@ impl<'a> Greedy<'a> {
     fn cut_loop(&mut self, keep: usize) {
         self.found.cut_loop(keep);
         self.found.attention.truncate(self.request.prompt.len() + keep);
-    }
-}
-
-/// Whether `token` of a draft is the likeliest, or less likely by no more than `bias`.
-fn is_kept(logits: &[f32], token: u32, likeliest: u32, bias: f32) -> bool {
-    // A difference of logits is the logarithm of how many times likelier one is.
-    token == likeliest || bias > 0.0 && logits[token as usize] >= logits[likeliest as usize] - bias
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_kept;
-
-    #[test]
-    fn a_draft_is_favoured_by_as_much_as_is_asked_for() {
-        let logits = [2.0, 1.5, 1.0, f32::NEG_INFINITY];
-        let kept = |bias| [0, 1, 2, 3].map(|token| is_kept(&logits, token, 0, bias));
-        assert_eq!(kept(0.0), [true, false, false, false]);
-        assert_eq!(kept(0.7), [true, true, false, false]);
-        assert_eq!(kept(9.0), [true, true, true, false]);
-        assert!(!is_kept(&[1.0, 1.0], 1, 0, 0.0));
     }
 }

@@ -83,6 +83,11 @@ impl Hotwords {
         next.into_iter().find(|(known, _)| *known == token).map(|&(_, node)| node)
     }
 
+    /// Whether there are no words.
+    pub(super) fn is_empty(&self) -> bool {
+        self.depth == 0
+    }
+
     /// The tokens that would go on with a word behind `text`, with the bonus of each: `boost` times
     /// one more than the logarithm of the token's place in the word. A single letter gets none as the
     /// first of a word. Sorted; each token once.

@@ -92,6 +92,11 @@ impl Rules {
         }
     }
 
+    /// Whether all that they ask about the text is whether there is any.
+    pub(crate) fn look_at_the_beginning_only(&self) -> bool {
+        self.timestamps == Timestamps::Without && self.hotwords.is_empty()
+    }
+
     /// Sets what may not follow `text` to minus infinity.
     pub(crate) fn apply(&self, logits: &mut [f32], text: &[u32]) {
         if text.is_empty() {

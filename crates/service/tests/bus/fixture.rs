@@ -157,7 +157,12 @@ fn start_daemon(
     stop: async_channel::Receiver<()>,
 ) -> thread::JoinHandle<anyhow::Result<()>> {
     let at = |name: &str| folder.path().join(name);
-    let folders = Folders { config: at("config.toml"), models: at("models"), state: at("state") };
+    let folders = Folders {
+        config: at("config.toml"),
+        models: at("models"),
+        state: at("state"),
+        gpu_cache: at("gpu"),
+    };
     let address = address.to_owned();
     let run = move || {
         let bus = Builder::address(address.as_str());

@@ -214,6 +214,25 @@ fn an_import_under_a_new_name_appears_at_once_and_its_failure_can_be_removed() {
 }
 
 #[test]
+fn a_warm_up_is_seen_at_the_model_and_is_over_when_it_is_loaded() {
+    let fixture = Fixture::loading();
+    zbus::block_on(async {
+        let client = fixture.connect().await;
+        let detail_is = async |wanted: &str| {
+            let detail = async || client.property::<String>(&path("base"), MODEL, "Detail").await;
+            while detail().await != wanted {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+        };
+        soon(detail_is("warming up the GPU, 3 of 15")).await;
+        assert_eq!(client.property::<String>(PATH, NAME, "ModelState").await, "loading");
+        fixture.script.loaded.store(true, Ordering::Relaxed);
+        client.until("ModelState", "ready").await;
+        soon(detail_is("")).await;
+    });
+}
+
+#[test]
 fn a_name_that_cannot_be_a_model_s_is_refused_and_leaves_nothing() {
     let fixture = Fixture::bare();
     zbus::block_on(async {

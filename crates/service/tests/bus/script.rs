@@ -65,7 +65,8 @@ pub fn parts(script: &Arc<Script>) -> Parts {
                 is_default: true,
             }])
         }),
-        load: Arc::new(move |_, _, _| {
+        load: Arc::new(move |_, _, _, warming| {
+            warming(3, 15);
             while !load.loaded.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(2));
             }

@@ -73,8 +73,8 @@ fn strips<S: Simd, const R: usize, const V: usize>(
         for (sums, acc) in sums.iter_mut().zip(acc) {
             let (lanes, _) = S::as_mut_simd_f32s(&mut sums[first..first + width]);
             // One by one: a copy of them all would need them in memory, in each round of the loop.
-            for v in 0..V {
-                lanes[v] = acc[v];
+            for (lane, acc) in lanes.iter_mut().zip(acc) {
+                *lane = acc;
             }
         }
     }

@@ -65,7 +65,7 @@ mod tests {
         let committed = words("and so my fell", 0.0);
         let heard = words("and so my fellow americans", 0.0);
         assert_eq!(find(&committed, &heard), 4);
-        let mut early = heard.clone();
+        let mut early = heard;
         early[2].end = 2.0;
         early[3].end = 3.0;
         assert_eq!(find(&committed, &early), 3);

@@ -185,7 +185,7 @@ mod tests {
         for row in logits.chunks_exact_mut(n_vocab) {
             (row[tokenizer.eot as usize], row[tokenizer.no_timestamps as usize]) = (20.0, 30.0);
         }
-        let asked = [Ask::NO_SPEECH, Ask::behind(0, Some(7)), Ask::behind(1, Some(7))];
+        let asked = [Ask::NO_SPEECH, Ask::behind(0, Some(300)), Ask::behind(1, Some(300))];
         let rows =
             Tensor::from_data(TensorData::new(logits.clone(), [4, n_vocab]), &Device::flex());
         let known = Filters::new(&tokenizer, n_vocab, &Device::flex());
@@ -197,7 +197,7 @@ mod tests {
             let (token, log_prob) = scores.best(row, &rules, text);
             assert_eq!(found[4 * row], token as f32);
             assert!((found[4 * row + 1] - log_prob).abs() < 1e-4);
-            let guess = scores.guess(row, 7);
+            let guess = scores.guess(row, 300);
             assert!((found[4 * row + 2] - guess).abs() < 1e-4);
             assert_eq!(token == tokenizer.eot, row == 2);
         }

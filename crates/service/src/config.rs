@@ -368,7 +368,7 @@ mod tests {
         let complete = &documented()[0];
         assert_eq!(parse(complete).unwrap(), Config::default());
         let keys = complete.lines().filter(|line| line.contains('=')).count();
-        assert_eq!(keys, 20, "a key is missing in docs/configuration.md");
+        assert_eq!(keys, 21, "a key is missing in docs/configuration.md");
     }
 
     #[test]

@@ -83,6 +83,8 @@ impl Confirmation {
             };
             self.speaks = probability >= least;
         }
-        self.speaks
+        // Inside of an utterance both must hear it: WebRTC's finds the short pauses in which the
+        // words so far are heard again in full, the other the end of speech in noise.
+        self.speaks && (gate || !in_utterance)
     }
 }

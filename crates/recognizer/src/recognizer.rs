@@ -31,6 +31,12 @@ const LANGUAGE_SECONDS: usize = 2;
 /// Probability from which on a language is taken as detected.
 const LANGUAGE_BELIEF: f32 = 0.8;
 
+/// Surely no speech, if the model says so with at least this probability …
+const SURELY_NO_SPEECH: f32 = 0.7;
+/// … and is not surer than this of its words. A knock on a table has 0.77 and more, and −0.85 and
+/// less; what people say, down to single letters, has 0.26 at most.
+const KNOCKED_LOG_PROB: f32 = -0.6;
+
 /// Recognizes one utterance after the other.
 pub struct Recognizer {
     model: Model,
@@ -184,9 +190,11 @@ impl Recognizer {
 
     /// Whether the model itself takes all that was heard for silence.
     fn is_silence(&self, hypothesis: &Hypothesis) -> bool {
+        let Hypothesis { no_speech, .. } = *hypothesis;
+        let belief = hypothesis.mean_log_prob(0);
         self.buffer.committed().is_empty()
-            && hypothesis.no_speech > NO_SPEECH
-            && hypothesis.mean_log_prob(0) < MIN_MEAN_LOG_PROB
+            && (no_speech > NO_SPEECH && belief < MIN_MEAN_LOG_PROB
+                || no_speech > SURELY_NO_SPEECH && belief < KNOCKED_LOG_PROB)
     }
 
     /// Drops the utterance.

@@ -67,9 +67,9 @@ impl Default for SegmentConfig {
             // Speech in noise 15 dB below it loses no word yet; at 8 dB it does.
             above_background_db: 6,
             // At 50 most of what knocks is a voice to Silero's detector; of short words it is surer.
-            second_opinion_percent: 80,
+            second_opinion_percent: 50,
             // It hears a voice one or two of its chunks late; 140 ms lose a short word.
-            second_opinion_onset_ms: 100,
+            second_opinion_onset_ms: 60,
             // With the loudness this takes a third of typing for speech; 60 ms take all of it, and
             // 160 ms lose short words spoken softly.
             onset_ms: 140,

@@ -63,7 +63,7 @@ impl Default for Config {
             // PipeWire, or ALSA where there is none.
             host: SoundHost::Auto,
             // Five times a second looks continuous; a slow machine falls back by itself.
-            update_ms: 200,
+            update_ms: 250,
             // People let go of the key while the last word still sounds.
             tail_ms: 200,
             // Under the XDG data folder.

@@ -1,13 +1,17 @@
 //! Runs a set of recordings through the recognizer and writes what it heard, to be scored.
 //!
 //! ```text
-//! evaluate MANIFEST MODEL_FOLDER offline|live|speech [NAME=VALUE ...] > HYP.tsv
+//! evaluate MANIFEST MODEL_FOLDER offline|live|drafts|speech [NAME=VALUE ...] > HYP.tsv
 //! ```
 //!
 //! `offline` is the way of `scriven transcribe`. `live` is the way of dictation, but as fast as the
 //! machine can. `speech` recognizes nothing: its text is where each utterance was heard, as
 //! `heard:start-end` in seconds. The manifest is a TSV whose header names the columns `id`, `file`
 //! and `language`; files lie beside it. Each line of the output is `id<TAB>text`.
+//!
+//! `drafts` checks that the verification of drafts is exact: what a greedy search finds in the first 30
+//! seconds is given back to it as its own draft, whole and with its middle token changed, and has to come out
+//! again. Its text is how many tokens there were; a recording in which it fails ends the run.
 //!
 //! With `events=FOLDER`, live runs also leave an event log for each recording there: one JSON line
 //! for each change of the text, at the time of the sound that had been heard by then, as if
@@ -28,9 +32,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
+use scriven_recognizer::bench::{Window, encode};
 use scriven_recognizer::{
     Compute, Decoding, Model, Options, Outcome, Precision, Recognizer, Tuning,
 };
@@ -153,13 +158,14 @@ fn main() -> Result<()> {
         heard += samples.len();
         let text = match mode.as_str() {
             "offline" => offline(&model, &options, &samples, &settings)?,
+            "drafts" => drafts(&model, &samples)?,
             "speech" => utterances(&model, &samples, &settings)?,
             "live" => {
                 let log = settings.events.as_ref();
                 let log = log.map(|dir| File::create(dir.join(format!("{}.jsonl", fields[id]))));
                 live(&model, &options, &samples, &settings, EventLog::new(log.transpose()?))?
             }
-            mode => bail!("{mode} is neither offline, live nor speech"),
+            mode => bail!("{mode} is neither offline, live, drafts nor speech"),
         };
         writeln!(std::io::stdout(), "{}\t{}", fields[id], text.replace(['\t', '\n'], " "))?;
     }
@@ -202,16 +208,39 @@ fn utterances(model: &Model, samples: &[f32], settings: &Settings) -> Result<Str
     Ok(found.concat().trim_end().into())
 }
 
+/// Searches with the result of a search as its draft.
+fn drafts(model: &Model, samples: &[f32]) -> Result<String> {
+    const WINDOW: usize = 3000;
+    let columns = columns(model, samples);
+    let columns = &columns[..columns.len().min(WINDOW * model.n_mels())];
+    let window = Window::new(model, &encode(model, columns, WINDOW / 2));
+    let plain = window.search(&[], 224)?;
+    let mut wrong = plain.clone();
+    if let Some(token) = wrong.get_mut(plain.len() / 2) {
+        *token += 1;
+    }
+    for draft in [&plain, &wrong] {
+        ensure!(window.search(draft, 224)? == plain, "a draft has changed the text");
+    }
+    Ok(plain.len().to_string())
+}
+
+/// All columns of a recording, `[n, n_mels]`.
+fn columns(model: &Model, samples: &[f32]) -> Vec<f32> {
+    let mut columns = Vec::new();
+    let mut spectrogram = Spectrogram::new(model.n_mels());
+    spectrogram.push(samples, |column: &[f32]| columns.extend_from_slice(column));
+    spectrogram.finish(|column: &[f32]| columns.extend_from_slice(column));
+    columns
+}
+
 fn offline(
     model: &Model,
     options: &Options,
     samples: &[f32],
     settings: &Settings,
 ) -> Result<String> {
-    let mut columns = Vec::new();
-    let mut spectrogram = Spectrogram::new(model.n_mels());
-    spectrogram.push(samples, |column: &[f32]| columns.extend_from_slice(column));
-    spectrogram.finish(|column: &[f32]| columns.extend_from_slice(column));
+    let columns = columns(model, samples);
     let mut voiced = Vec::new();
     let mut began = 0;
     speech(model, samples, samples.len(), settings, |event| {

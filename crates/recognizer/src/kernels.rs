@@ -6,7 +6,7 @@
 //! | [`Linear`] | `burn::nn::Linear`, `gelu` | weights in panels, 8 or 32 bits; activation in the same pass |
 //! | [`Conv1d`] | `burn::nn::conv::Conv1d` | a linear layer over overlapping rows |
 //! | [`Embedding`] | `select`, `matmul` | rows and products of one packed matrix |
-//! | [`attention`] | `module::attention` | a few queries at a time, keys and values laid out once |
+//! | [`attention`] | `module::attention` | a few queries at a time; keys and values laid out once, 8 or 32 bits |
 //!
 //! Which one it is, is decided when the model is loaded ([`Kernels`]); the tests run one against
 //! the other. A GPU runs the plain ones in shapes that stay the same from step to step, because it

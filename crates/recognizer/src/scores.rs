@@ -3,7 +3,7 @@
 //! A row has a logit for each of 51,865 tokens, and a search wants the best one and two
 //! probabilities. A GPU keeps its rows: the filters of [`Rules`] lie there as masks, and four
 //! numbers a row come back. On the CPU the rows themselves are filtered, as they are where the rules
-//! depend on more of the text than whether there is any: with timestamps.
+//! depend on more of the text than whether there is any: with timestamps, and with hotwords.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 

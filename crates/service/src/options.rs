@@ -38,36 +38,24 @@ pub(crate) struct Options {
     pub decoding: Decoding,
 }
 
+/// What a method takes: the names of several lists.
+type Known = [&'static [&'static str]];
+
 /// What `StartSession`, `Toggle` and `Press` take.
-pub(crate) const DICTATION: &[&str] = &[
-    "source",
-    "languages",
-    "task",
-    "scope",
-    "handle_token",
-    "linger",
-    "partials",
-    "hotwords",
-    "hotword_boost",
-];
+pub(crate) const DICTATION: &Known = &[&["source"], COMMON];
 /// What `TranscribeFile` takes.
-pub(crate) const FILE: &[&str] = &[
+pub(crate) const FILE: &Known = &[&["live"], COMMON, DECODING];
+
+/// What both take.
+const COMMON: &[&str] = &[
     "languages",
     "task",
     "scope",
     "handle_token",
     "linger",
     "partials",
-    "live",
     "hotwords",
     "hotword_boost",
-    "temperature",
-    "best_of",
-    "beam_size",
-    "prompt",
-    "prefix",
-    "condition_on_previous_text",
-    "words",
 ];
 /// What a recording takes that is transcribed as a whole.
 const DECODING: &[&str] = &[
@@ -90,7 +78,8 @@ impl Options {
     ///
     /// `UnsupportedOption` for a name that is not known, `InvalidArgument` for a wrong type or
     /// value.
-    pub(crate) fn parse(raw: &Raw, known: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn parse(raw: &Raw, known: &Known) -> Result<Self, Error> {
+        let known = known.concat();
         if let Some(name) = raw.keys().find(|name| !known.contains(&name.as_str())) {
             let known = known.join(", ");
             return Err(Error::UnsupportedOption(format!(

@@ -124,6 +124,7 @@ fn nobody_depends_on_what_it_must_not_know() {
     for (name, knows) in [
         ("audio", &[][..]),
         ("recognizer", &[]),
+        ("desktop", &[]),
         ("tools", &[]),
         ("service", &["scriven-audio", "scriven-recognizer"]),
     ] {

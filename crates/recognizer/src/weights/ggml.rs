@@ -1,19 +1,20 @@
 //! whisper.cpp's `ggml-*.bin`: sizes, Mel filters and vocabulary, which we do not need, then
 //! tensors up to the end of the file, under OpenAI's names.
 //!
-//! Of the quantized kinds only `q8_0` is read: what is left of a model after five bits is not
-//! worth keeping in sixteen.
+//! Quantized files are read as well ([`blocks`]), those with superblocks (`q2_k` … `q6_k`) excepted.
 //!
 //! Source: ggml-org/whisper.cpp, `models/convert-pt-to-ggml.py` at 41e789e.
+
+mod blocks;
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use half::f16;
-use half::vec::HalfFloatVecExt;
 use memmap2::Mmap;
 
+use self::blocks::Blocks;
 use super::Checkpoint;
 use super::cursor::Cursor;
 use super::values::{self, Type};
@@ -22,9 +23,6 @@ use crate::error::Error;
 /// The magic number and eleven sizes, which the tensors tell as well.
 const HEADER: usize = 12 * 4;
 const MAX_RANK: u32 = 4;
-/// Values of `q8_0` that share a scale, and the bytes they take with it.
-const Q8_0_VALUES: usize = 32;
-const Q8_0_BYTES: usize = 2 + Q8_0_VALUES;
 
 pub(super) struct Ggml {
     path: PathBuf,
@@ -41,7 +39,7 @@ struct Tensor {
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Plain(Type),
-    Q8_0,
+    Quantized(Blocks),
 }
 
 impl Ggml {
@@ -56,7 +54,7 @@ impl Ggml {
             let (name, shape, number) = head(&mut cursor).map_err(damaged)?;
             let kind = kind(number).ok_or_else(|| Error::Unsupported {
                 path: path.into(),
-                what: format!("its tensors are quantized (kind {number}), to less than 8 bits"),
+                what: format!("its tensors are of kind {number}, which is not read"),
             })?;
             let length = byte_len(&shape, kind)
                 .ok_or_else(|| damaged(format!("tensor {name} has an impossible shape")))?;
@@ -71,8 +69,11 @@ impl Ggml {
 
 impl Checkpoint for Ggml {
     fn format(&self) -> String {
-        let quantized = self.tensors.values().any(|tensor| tensor.kind == Kind::Q8_0);
-        format!("whisper.cpp{}", if quantized { " q8_0" } else { "" })
+        let quantized = self.tensors.values().find_map(|tensor| match tensor.kind {
+            Kind::Quantized(blocks) => Some(blocks.name),
+            Kind::Plain(_) => None,
+        });
+        quantized.map_or("whisper.cpp".into(), |name| format!("whisper.cpp {name}"))
     }
 
     fn shape(&self, name: &str) -> Option<Vec<usize>> {
@@ -90,7 +91,7 @@ impl Checkpoint for Ggml {
         let bytes = &self.map[tensor.bytes.clone()];
         Ok(match tensor.kind {
             Kind::Plain(value) => values::to_f16(value, bytes),
-            Kind::Q8_0 => dequantize(bytes),
+            Kind::Quantized(blocks) => blocks.values(bytes),
         })
     }
 }
@@ -124,29 +125,17 @@ fn kind(number: u32) -> Option<Kind> {
     match number {
         0 => Some(Kind::Plain(Type::F32)),
         1 => Some(Kind::Plain(Type::F16)),
-        8 => Some(Kind::Q8_0),
-        _ => None,
+        _ => Blocks::of(number).map(Kind::Quantized),
     }
 }
 
 fn byte_len(shape: &[usize], kind: Kind) -> Option<usize> {
     match kind {
         Kind::Plain(value) => values::byte_len(shape, value),
-        Kind::Q8_0 => {
-            let is_whole = shape.last().is_some_and(|width| width.is_multiple_of(Q8_0_VALUES));
-            let n_values = values::byte_len(shape, Type::I8).filter(|_| is_whole)?;
-            (n_values / Q8_0_VALUES).checked_mul(Q8_0_BYTES)
+        Kind::Quantized(blocks) => {
+            // Blocks do not go on from one row to the next.
+            blocks.byte_len(*shape.last()?)?;
+            blocks.byte_len(values::byte_len(shape, Type::I8)?)
         }
     }
-}
-
-/// Multiplies the values of each block by its scale, which stands in front of them.
-fn dequantize(bytes: &[u8]) -> Vec<f16> {
-    let mut values = Vec::with_capacity(bytes.len() / Q8_0_BYTES * Q8_0_VALUES);
-    for block in bytes.chunks_exact(Q8_0_BYTES) {
-        let scale = f16::from_le_bytes([block[0], block[1]]).to_f32();
-        let scaled = block[2..].iter().map(|&x| f32::from(x as i8) * scale);
-        values.append(&mut Vec::from_f32_slice(&scaled.collect::<Vec<_>>()));
-    }
-    values
 }

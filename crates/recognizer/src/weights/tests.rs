@@ -92,12 +92,12 @@ fn whisper_cpps_files_give_the_model() {
 }
 
 #[test]
-fn coarsely_quantized_files_are_refused() {
+fn kinds_that_are_not_read_are_refused() {
     let mut bytes = fixture::ggml(true);
     let name = b"decoder.blocks.0.attn.key.weight";
     let at = bytes.windows(name.len()).position(|window| window == name).unwrap();
-    // The number of the kind stands before the two dimensions: 2 is `q4_0`.
-    bytes[at - 12] = 2;
+    // The number of the kind stands before the two dimensions: 10 is `q2_k`.
+    bytes[at - 12] = 10;
     assert!(matches!(converted_bytes(&bytes), Err(Error::Unsupported { .. })));
 }
 

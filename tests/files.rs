@@ -50,6 +50,20 @@ fn a_recording_becomes_text_subtitles_and_data() {
 }
 
 #[test]
+fn a_prompt_is_not_heard_where_nobody_speaks() {
+    let room = Room::new();
+    // Which lets a tone through.
+    room.configure("[speech]\ndetector = \"webrtc\"\n");
+    let _daemon = room.ready_daemon();
+    let tone = |at: usize| 0.5 * (at as f32 * 1000.0 / 16000.0 * std::f32::consts::TAU).sin();
+    let wav = room.path("tone.wav");
+    write_wav(&wav, 16_000, 16, 1, &(0..5 * 16_000).map(tone).collect::<Vec<_>>());
+    let prompt = "Minutes of the meeting with Leighton and Anna about Scriven.";
+    let heard = transcribe(&room, &[wav.to_str().unwrap(), "--prompt", prompt]);
+    assert!(!heard.contains("meeting"), "{heard}");
+}
+
+#[test]
 fn a_recording_is_decoded_as_the_user_asks() {
     let room = Room::new();
     let _daemon = room.ready_daemon();

@@ -8,7 +8,6 @@
 
 use crate::outcome::{Final, Outcome, Partial, Reason};
 use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
-use crate::transcribe::{MIN_MEAN_LOG_PROB, NO_SPEECH};
 use crate::transcript::{HypothesisBuffer, Word, text};
 use crate::tuning::Tuning;
 use crate::window::{
@@ -31,11 +30,11 @@ const LANGUAGE_SECONDS: usize = 2;
 /// Probability from which on a language is taken as detected.
 const LANGUAGE_BELIEF: f32 = 0.8;
 
-/// Surely no speech, if the model says so with at least this probability …
-const SURELY_NO_SPEECH: f32 = 0.7;
-/// … and is not surer than this of its words. A knock on a table has 0.77 and more, and −0.85 and
-/// less; what people say, down to single letters, has 0.26 at most.
-const KNOCKED_LOG_PROB: f32 = -0.6;
+/// What the model itself takes for silence: it gives no speech more than the first probability, and
+/// its words less than the second on average, a logarithm. A knock on a table has 0.77 and −0.85; what
+/// people say has at most 0.38 where it has less than −1, and never less than −1.72. See
+/// `docs/streaming.md`.
+const SILENCE: [(f32, f32); 3] = [(0.45, -1.0), (0.7, -0.6), (0.0, -2.0)];
 
 /// Recognizes one utterance after the other.
 pub struct Recognizer {
@@ -190,11 +189,9 @@ impl Recognizer {
 
     /// Whether the model itself takes all that was heard for silence.
     fn is_silence(&self, hypothesis: &Hypothesis) -> bool {
-        let Hypothesis { no_speech, .. } = *hypothesis;
         let belief = hypothesis.mean_log_prob(0);
-        self.buffer.committed().is_empty()
-            && (no_speech > NO_SPEECH && belief < MIN_MEAN_LOG_PROB
-                || no_speech > SURELY_NO_SPEECH && belief < KNOCKED_LOG_PROB)
+        let is_one = |&(no_speech, log_prob)| hypothesis.no_speech > no_speech && belief < log_prob;
+        self.buffer.committed().is_empty() && SILENCE.iter().any(is_one)
     }
 
     /// Drops the utterance.

@@ -149,33 +149,45 @@ impl<'a> Recording<'a> {
         if language.is_empty() {
             *language = language::detect(model, &cache, self.options)?.0;
         }
-        let prompt = self.prompt(before, language);
-        let request = Request {
-            prompt: &prompt,
-            prefix,
-            draft: &[],
-            bias: 0.0,
-            rules: &self.rules,
-            budget: SAMPLE_LEN.min(model.dims().n_text_ctx - prompt.len()),
-            is_wary: false,
-            align: None,
+        let find = |told: &[u32]| {
+            let prompt = self.prompt(told, language);
+            let request = Request {
+                prompt: &prompt,
+                prefix,
+                draft: &[],
+                bias: 0.0,
+                rules: &self.rules,
+                budget: SAMPLE_LEN.min(model.dims().n_text_ctx - prompt.len()),
+                is_wary: false,
+                align: None,
+            };
+            // The same window draws the same tokens.
+            let seed = window.start as u64;
+            decode(model, &cache, &request, &self.options.decoding, seed)
         };
-        // The same window draws the same tokens.
-        let seed = window.start as u64;
-        let found = decode(model, &cache, &request, &self.options.decoding, seed)?;
+        let told = self.told(before);
+        let mut found = find(&told)?;
+        let text = |tokens: &[u32]| model.tokenizer().decode(tokens);
+        // A model that hears nothing says what it was told.
+        if is_echo(&text(&found.tokens), &text(&told)) {
+            found = find(&[])?;
+        }
         Ok((features, found))
     }
 
-    /// What stands before the text: the prompt, as much as fits of the end of what was said before,
-    /// start of transcript, language, task.
-    fn prompt(&self, before: &[u32], language: &str) -> Vec<u32> {
-        let tokenizer = self.model.tokenizer();
+    /// What a window is told: the prompt, and as much as fits of the end of what was said before.
+    fn told(&self, before: &[u32]) -> Vec<u32> {
         let n_before = before.len().min(room(self.model) - self.prompt.len());
+        [&self.prompt, &before[before.len() - n_before..]].concat()
+    }
+
+    /// What stands before the text: what it is told, start of transcript, language, task.
+    fn prompt(&self, told: &[u32], language: &str) -> Vec<u32> {
+        let tokenizer = self.model.tokenizer();
         let mut prompt = Vec::new();
-        if self.prompt.len() + n_before > 0 {
+        if !told.is_empty() {
             prompt.push(tokenizer.sot_prev);
-            prompt.extend(&self.prompt);
-            prompt.extend(&before[before.len() - n_before..]);
+            prompt.extend(told);
         }
         prompt.extend(tokenizer.sot_sequence(Some(language), self.options.task));
         prompt
@@ -197,4 +209,42 @@ impl<'a> Recording<'a> {
 /// token that says that it is from before.
 fn room(model: &Model) -> usize {
     model.dims().n_text_ctx / 2 - 1
+}
+
+/// Words from which on a piece of what was told is taken for an echo when it is heard; people do say
+/// one or two of the names that they tell.
+const ECHO: usize = 3;
+
+/// Whether `text` is nothing but pieces of what was `told`.
+fn is_echo(text: &str, told: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    let (text, told) = (words(text), words(told));
+    let mut rest = &text[..];
+    while !rest.is_empty() {
+        let is_told = |n: &usize| told.windows(*n).any(|piece| piece == &rest[..*n]);
+        let Some(n) = (ECHO..=rest.len()).rev().find(is_told) else { return false };
+        rest = &rest[n..];
+    }
+    !text.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_echo_is_a_piece_of_what_was_told() {
+        let told = "Minutes of the meeting with Leighton, and Anna.";
+        assert!(is_echo(" The meeting with Leighton and Anna", told));
+        assert!(is_echo(told, told));
+        assert!(is_echo("The meeting with Leighton, the meeting with Leighton.", told));
+        assert!(!is_echo("Leighton, Anna", told));
+        assert!(!is_echo("the meeting with Anna", told));
+        assert!(!is_echo("The meeting with Leighton and Anna is over.", told));
+        assert!(!is_echo("", told));
+        assert!(!is_echo("The meeting with Leighton", ""));
+    }
 }

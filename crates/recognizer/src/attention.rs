@@ -62,6 +62,15 @@ impl MultiHeadAttention {
         let heads = kernels::attention(self.kernels, queries, kv, seen);
         self.out.forward(heads, Activation::None)
     }
+
+    /// As [`attend`](Self::attend), each query to keys and values of its own, all of which it sees.
+    pub(crate) fn attend_each(&self, queries: Tensor<3>, kvs: &[KeyValue]) -> Tensor<3> {
+        let heads = kvs.iter().enumerate().map(|(i, kv)| {
+            let query = queries.clone().narrow(1, i, 1);
+            kernels::attention(self.kernels, query, kv, Seen::Causal)
+        });
+        self.out.forward(Tensor::cat(heads.collect(), 1), Activation::None)
+    }
 }
 
 /// The two linear layers behind every attention.

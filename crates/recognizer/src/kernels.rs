@@ -296,6 +296,17 @@ impl KeyValue {
         }
     }
 
+    /// One position alone.
+    pub(crate) fn position(&self, at: usize) -> Self {
+        match self {
+            Self::Growing { key, value } => Self::Growing {
+                key: key.clone().narrow(1, at, 1),
+                value: value.clone().narrow(1, at, 1),
+            },
+            other => other.clone(),
+        }
+    }
+
     /// Keeps the first `n_ctx` positions.
     pub(crate) fn truncate(self, n_ctx: usize) -> Self {
         match self {

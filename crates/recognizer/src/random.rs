@@ -125,6 +125,33 @@ fn tokens_one_by_one_give_what_they_give_together() {
 }
 
 #[test]
+fn several_texts_at_once_give_what_each_gives_alone() {
+    for kernels in
+        [Kernels::Fast(Precision::Int8), Kernels::Fast(Precision::F32), Kernels::Plain, FIXED]
+    {
+        let model = write(|folder| Model::with_kernels(folder, kernels).unwrap());
+        let features = model.encode(&columns(), 256, 2.0, Padding::Silence);
+        let decoder = model.decoder();
+        let begin = |token: u32| {
+            let mut cache = decoder.start(&features, &[]);
+            decoder.forward(&[TOKENS[0], token], &mut cache);
+            cache
+        };
+        let mut caches = [begin(11), begin(843), begin(523)];
+        let mut alone = caches.clone();
+        for tokens in [[1, 2, 3], [7, 7, 900]] {
+            let rows = decoder.step(&tokens, &mut caches.each_mut()).unwrap();
+            for ((row, token), cache) in rows.iter().zip(tokens).zip(&mut alone) {
+                let one = decoder.logits(decoder.forward(&[token], cache).hidden).unwrap();
+                let off = deviation(row, &one);
+                let is_exact = kernels != Kernels::Plain;
+                assert!(off == 0.0 || !is_exact && off < 1e-3, "{kernels:?}: off by {off}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_cache_cut_back_gives_what_a_new_one_gives() {
     let model = model(&Compute::Cpu);
     let features = model.encode(&columns(), 256, 2.0, Padding::Silence);

@@ -139,6 +139,36 @@ impl TextDecoder {
         Output { hidden, alignment, is_static }
     }
 
+    /// Takes one more token of each of several sequences of one length over one window, and scores what
+    /// follows. The weights are read once for all of them.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[n][n_vocab]`, one row a sequence
+    pub(crate) fn step(
+        &self,
+        tokens: &[u32],
+        caches: &mut [&mut Cache],
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        if self.kernels.is_static() {
+            // Another number of rows would be another shape.
+            let steps = tokens.iter().zip(caches);
+            return steps
+                .map(|(&token, cache)| self.logits(self.forward(&[token], cache).hidden))
+                .collect();
+        }
+        let Some(at) = caches.first().map(|cache| cache.n_tokens) else { return Ok(Vec::new()) };
+        debug_assert!(caches.iter().all(|cache| cache.n_tokens == at));
+        let position = self.positional_embedding.clone().narrow(0, at, 1);
+        let mut x = (self.token_embedding.select(tokens) + position).unsqueeze::<3>();
+        for (layer, block) in self.blocks.iter().enumerate() {
+            x = block.step(x, layer, caches);
+        }
+        caches.iter_mut().for_each(|cache| cache.n_tokens += 1);
+        let scores = self.logits(self.ln.forward(x))?;
+        Ok(scores.chunks_exact(scores.len() / tokens.len()).map(<[f32]>::to_vec).collect())
+    }
+
     /// Scores every token of the vocabulary as the successor of each row.
     ///
     /// # Shapes
@@ -225,6 +255,29 @@ impl ResidualAttentionBlock {
             alignment.push(scores / (D_HEAD as f32).sqrt());
         }
         let x = x + self.cross_attn.attend(queries, &cache.cross[layer], Seen::All);
+        self.mlp.forward(x)
+    }
+
+    /// One row each of several sequences over one window.
+    fn step(&self, x: Tensor<3>, layer: usize, caches: &mut [&mut Cache]) -> Tensor<3> {
+        let h = self.attn_ln.forward(x.clone());
+        let next = self.attn.key_value(h.clone());
+        let own: Vec<KeyValue> = (0..)
+            .zip(caches.iter_mut())
+            .map(|(i, cache)| {
+                let next = next.position(i);
+                match cache.own[layer].take() {
+                    Some(own) => own.append(next, cache.n_tokens),
+                    None => next,
+                }
+            })
+            .collect();
+        let x = x + self.attn.attend_each(self.attn.queries(h), &own);
+        for (cache, own) in caches.iter_mut().zip(own) {
+            cache.own[layer] = Some(own);
+        }
+        let queries = self.cross_attn.queries(self.cross_attn_ln.forward(x.clone()));
+        let x = x + self.cross_attn.attend(queries, &caches[0].cross[layer], Seen::All);
         self.mlp.forward(x)
     }
 }

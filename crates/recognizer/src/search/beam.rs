@@ -69,7 +69,7 @@ pub(crate) fn beam(
             first.cut_loop(keep);
             return Ok(first.clone());
         }
-        beams.iter_mut().try_for_each(|beam| beam.advance(model))?;
+        advance(model, &mut beams)?;
     }
     // Where the budget has run out, what has not come to its end stands in for what is missing.
     let n_missing = beam_size - finished.len();
@@ -115,14 +115,18 @@ impl Beam {
         beam.score = next.score;
         beam
     }
+}
 
-    /// Scores what follows the token taken last.
-    fn advance(&mut self, model: &Model) -> Result<(), Error> {
-        let Start { cache, next, found } = &mut self.start;
-        let Some(&token) = found.tokens.last() else { return Ok(()) };
-        *next = model.decoder().logits(model.decoder().forward(&[token], cache).hidden)?;
-        Ok(())
+/// Scores what follows the token that each beam has taken last.
+fn advance(model: &Model, beams: &mut [Beam]) -> Result<(), Error> {
+    let tokens: Vec<u32> =
+        beams.iter().filter_map(|beam| beam.start.found.tokens.last().copied()).collect();
+    let mut caches: Vec<&mut Cache> = beams.iter_mut().map(|beam| &mut beam.start.cache).collect();
+    let rows = model.decoder().step(&tokens, &mut caches)?;
+    for (beam, row) in beams.iter_mut().zip(rows) {
+        beam.start.next = row;
     }
+    Ok(())
 }
 
 /// The places of the `n` largest values that are not minus infinity, the largest first.

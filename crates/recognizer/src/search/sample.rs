@@ -1,8 +1,7 @@
 //! Drawing tokens at random, the likelier the more often: a way out where the likeliest is wrong.
 //!
 //! Source: `GreedyDecoder` at a temperature and `MaximumLikelihoodRanker` in openai/whisper,
-//! `whisper/decoding.py` at c0d2f62. There all draws are made in one batch; here one goes behind
-//! the other, and a text that goes round in circles is given up early.
+//! `whisper/decoding.py` at c0d2f62. Difference: a text that goes round in circles is given up early.
 
 use super::{Ended, Hypothesis, Request, Start, log_probability, repetition};
 use crate::text_decoder::Cache;
@@ -28,48 +27,72 @@ pub(super) fn sample(
     sampling: &Sampling,
 ) -> Result<Hypothesis, Error> {
     let start = Start::new(model, cache, request)?;
-    let mut random = Random(sampling.seed);
-    let mut best: Option<Hypothesis> = None;
-    for _ in 0..sampling.best_of.max(1) {
-        let drawn = draw(model, start.clone(), request, sampling.temperature, &mut random)?;
-        let rank = |found: &Hypothesis| (found.ended != Ended::Loop, found.score(request));
-        if best.as_ref().is_none_or(|best| rank(&drawn) > rank(best)) {
-            best = Some(drawn);
+    let n_texts = sampling.best_of.max(1);
+    let mut texts: Vec<Drawn> =
+        (0..n_texts).map(|n| Drawn::new(&start, sampling, n as u64)).collect();
+    loop {
+        let mut going_on: Vec<&mut Drawn> = texts.iter_mut().filter(|text| !text.is_done).collect();
+        going_on.retain_mut(|text| text.draw(model, request));
+        if going_on.is_empty() {
+            break;
+        }
+        let tokens: Vec<u32> =
+            going_on.iter().filter_map(|text| text.start.found.tokens.last().copied()).collect();
+        let mut caches: Vec<&mut Cache> =
+            going_on.iter_mut().map(|text| &mut text.start.cache).collect();
+        let rows = model.decoder().step(&tokens, &mut caches)?;
+        for (text, row) in going_on.into_iter().zip(rows) {
+            text.start.next = row;
         }
     }
+    let rank = |found: &Hypothesis| (found.ended != Ended::Loop, found.score(request));
+    let found = texts.into_iter().map(|text| text.start.found);
+    let best = found.reduce(|best, other| if rank(&other) > rank(&best) { other } else { best });
     Ok(best.unwrap_or(start.found))
 }
 
-/// Draws one text.
-fn draw(
-    model: &Model,
+/// A text that is being drawn.
+struct Drawn {
     start: Start,
-    request: &Request,
     temperature: f32,
-    random: &mut Random,
-) -> Result<Hypothesis, Error> {
-    let Start { mut cache, mut found, mut next } = start;
-    found.temperature = temperature;
-    loop {
-        request.rules.apply(&mut next, &found.tokens);
-        let preferred = request.rules.preferred(&next, &found.tokens);
-        let token = choose(&preferred, temperature, random.next()) as u32;
-        let log_prob = log_probability(&next, token);
+    random: Random,
+    is_done: bool,
+}
+
+impl Drawn {
+    /// The `n`-th text, which is the same however many others there are.
+    fn new(start: &Start, sampling: &Sampling, n: u64) -> Self {
+        let mut start = start.clone();
+        start.found.temperature = sampling.temperature;
+        let mut random = Random(sampling.seed);
+        let random = Random(random.bits() ^ n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        Self { start, temperature: sampling.temperature, random, is_done: false }
+    }
+
+    /// Draws the next token; whether the text goes on.
+    fn draw(&mut self, model: &Model, request: &Request) -> bool {
+        let Start { found, next, .. } = &mut self.start;
+        request.rules.apply(next, &found.tokens);
+        let preferred = request.rules.preferred(next, &found.tokens);
+        let token = choose(&preferred, self.temperature, self.random.next()) as u32;
+        let log_prob = log_probability(next, token);
+        self.is_done = true;
         if token == model.tokenizer().eot {
             found.end_log_prob = log_prob;
-            return Ok(found);
+            return false;
         }
         if found.tokens.len() >= request.budget {
             found.ended = Ended::Budget;
-            return Ok(found);
+            return false;
         }
         found.tokens.push(token);
         found.log_probs.push(log_prob);
         if let Some(keep) = repetition::cut(&found.tokens, request.prefix.len(), request.is_wary) {
             found.cut_loop(keep);
-            return Ok(found);
+            return false;
         }
-        next = model.decoder().logits(model.decoder().forward(&[token], &mut cache).hidden)?;
+        self.is_done = false;
+        true
     }
 }
 
@@ -97,12 +120,15 @@ struct Random(u64);
 impl Random {
     /// The next number in 0..1.
     fn next(&mut self) -> f32 {
+        (self.bits() >> 40) as f32 / (1 << 24) as f32
+    }
+
+    fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        (z >> 40) as f32 / (1 << 24) as f32
+        z ^ (z >> 31)
     }
 }
 

@@ -114,15 +114,18 @@ impl Linear {
     pub(crate) fn forward(&self, x: Tensor<3>, activation: Activation) -> Tensor<3> {
         match self {
             Self::Plain(linear) => plain::activate(linear.forward(x), activation),
-            Self::Fast(linear) => {
-                let ([_, n, d_input], device) = (x.dims(), x.device());
-                let rows = values(x);
-                let output = linear.forward(linear::Rows::new(&rows, d_input), activation);
-                let d_output = output.len() / n;
-                from_values(output, [1, n, d_output], &device)
-            }
+            Self::Fast(linear) => project(linear, x, activation),
         }
     }
+}
+
+/// Applies a fast layer to each row: `[1, n, d_input]` → `[1, n, d_output]`.
+fn project(linear: &linear::Linear, x: Tensor<3>, activation: Activation) -> Tensor<3> {
+    let ([_, n, d_input], device) = (x.dims(), x.device());
+    let rows = values(x);
+    let output = linear.forward(linear::Rows::new(&rows, d_input), activation);
+    let d_output = output.len() / n;
+    from_values(output, [1, n, d_output], &device)
 }
 
 /// A convolution over time with a kernel of 3 and a border of 1.
@@ -223,13 +226,7 @@ impl Embedding {
                 let [_, n, n_state] = hidden.dims();
                 hidden.reshape([n, n_state]).matmul(weight.clone().transpose()).unsqueeze()
             }
-            Self::Fast(weight, device) => {
-                let [_, n, n_state] = hidden.dims();
-                let rows = values(hidden);
-                let output = weight.forward(linear::Rows::new(&rows, n_state), Activation::None);
-                let n_vocab = output.len() / n;
-                from_values(output, [1, n, n_vocab], device)
-            }
+            Self::Fast(weight, _) => project(weight, hidden, Activation::None),
         }
     }
 }

@@ -265,7 +265,9 @@ impl Recognizer {
         };
         let mut prompt = model.tokenizer().sot_sequence(Some(language), self.options.task);
         prompt.push(model.tokenizer().no_timestamps);
-        let known = [self.buffer.prefix(), self.buffer.draft()].concat();
+        let committed = self.buffer.prefix();
+        let least = committed.len() + MIN_BUDGET;
+        let known = [committed, self.buffer.draft()].concat();
         let (prefix, draft) = known.split_at(n_given);
         let budget = sound * TOKENS_PER_SECOND / COLUMNS_PER_SECOND + MIN_BUDGET;
         let n_content = sound.div_ceil(COLUMNS_PER_POSITION).max(1);
@@ -275,7 +277,7 @@ impl Recognizer {
             draft,
             bias,
             rules: &self.rules,
-            budget: budget.max(self.buffer.prefix().len() + MIN_BUDGET).min(MAX_BUDGET),
+            budget: budget.max(least).min(MAX_BUDGET),
             is_wary: n_ctx < MAX_POSITIONS,
             align: Some(n_content),
         };

@@ -2,8 +2,8 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-# What is installed has the GPU path, so that one binary serves every machine.
-FEATURES ?= scriven-service/gpu
+# What is installed has the GPU path, so that one binary serves every machine, and keeps what a GPU has learned.
+FEATURES ?= scriven-service/persistence
 # GPU=0 builds and tests without it: its first build takes three times the rest.
 GPU ?= 1
 MODEL ?= tiny.en

@@ -37,7 +37,7 @@ impl Default for Tuning {
             commit: CommitRule {
                 believed: 0.7,
                 end_guard: 0.35,
-                sure: 0.9,
+                sure: 0.6,
                 unsure_guard: 1.0,
                 unsure_wait: 0.8,
             },

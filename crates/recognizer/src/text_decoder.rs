@@ -298,14 +298,18 @@ pub(crate) fn attention_rows(output: &Output, n_content: usize) -> Result<Vec<Ve
     let heads = Tensor::cat(output.alignment.clone(), 0);
     let [n_head, n, n_ctx] = heads.dims();
     let n_content = n_content.min(n_ctx);
-    let heads = heads.narrow(2, 0, n_content);
     let weights = match output.is_static {
+        // A device would compile for the parts of rows: whole ones come back, and are cut here.
         true => {
-            let mut scores = read(heads)?;
-            scores.chunks_exact_mut(n_content).for_each(kernels::softmax);
-            scores
+            let scores = read(heads)?;
+            let rows = scores.chunks_exact(n_ctx).map(|row| {
+                let mut row = row[..n_content].to_vec();
+                kernels::softmax(&mut row);
+                row
+            });
+            rows.flatten().collect()
         }
-        false => read(softmax(heads, 2))?,
+        false => read(softmax(heads.narrow(2, 0, n_content), 2))?,
     };
     // [n_head, n, n_content] → one row a token that holds all heads after another
     Ok((0..n)

@@ -3,12 +3,14 @@
 //! The first time a GPU sees a shape it compiles kernels for it, and tries out which of several is
 //! the fastest; that takes from milliseconds to minutes. What does not work at all fails here.
 
-use crate::scores::{Ask, Scores};
-use crate::search::{Rules, Timestamps};
+use crate::search::{Request, Rules, Timestamps, greedy};
 use crate::shapes;
-use crate::text_decoder::{Cache, attention_rows};
+use crate::text_decoder::Cache;
 use crate::window::{COLUMNS_PER_POSITION, GPU_BUCKETS, Padding, loudest};
-use crate::{Error, Model};
+use crate::{Error, Model, Task};
+
+/// Any token of text.
+const A_TOKEN: u32 = 11;
 
 /// How much of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,22 +54,27 @@ impl Model {
         Ok(())
     }
 
-    /// A pass of `rows` tokens over a window, and one step behind it.
-    fn decode_once(&self, mut cache: Cache, n_ctx: usize, rows: usize) -> Result<(), Error> {
-        let room = self.dims().n_text_ctx - rows;
-        for n in [rows, room.min(1)] {
-            if n == 0 {
-                continue;
-            }
-            let output = self.decoder().forward(&vec![self.tokenizer().sot; n], &mut cache);
-            if !output.alignment.is_empty() {
-                drop(attention_rows(&output, n_ctx - 1)?);
-            }
-            // Where the rows themselves are read, with timestamps, it is the same product.
-            let asked = vec![Ask::behind(1, None); n];
-            let rules = Rules::new(self.tokenizer(), Timestamps::Without);
-            drop(Scores::of(self, &rules, output.hidden, &asked)?);
+    /// A search over a window as live recognition makes it: a pass that is filled up to `rows` tokens, all
+    /// of which are kept, and one step behind it. A single row is that which detects the language.
+    fn decode_once(&self, cache: Cache, n_ctx: usize, rows: usize) -> Result<(), Error> {
+        let tokenizer = self.tokenizer();
+        if rows == 1 {
+            let output = self.decoder().forward(&[tokenizer.sot], &mut cache.clone());
+            return self.decoder().logits(output.hidden).map(drop);
         }
-        Ok(())
+        let mut prompt = tokenizer.sot_sequence(None, Task::Transcribe);
+        prompt.push(tokenizer.no_timestamps);
+        let draft = vec![A_TOKEN; rows - 1 - prompt.len()];
+        let request = Request {
+            prompt: &prompt,
+            prefix: &[],
+            draft: &draft,
+            bias: f32::INFINITY,
+            rules: &Rules::new(tokenizer, Timestamps::Without),
+            budget: draft.len() + 1,
+            is_wary: false,
+            align: Some(n_ctx - 1),
+        };
+        greedy(self, cache, &request).map(drop)
     }
 }

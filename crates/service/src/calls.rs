@@ -4,23 +4,32 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use scriven_audio::SAMPLE_RATE;
 use scriven_audio::capture::{CaptureOptions, SourceInfo, SourceKind};
 use scriven_recognizer as recognizer;
 use tracing::{debug, info};
 use zbus::OwnedObjectPath;
 
 use crate::clock;
+use crate::config::Mode as Output;
 use crate::daemon::{Call, Caller, Daemon, Ending, Held, Hold, ModelCall, Reply};
 use crate::error::Error;
 use crate::options::Options;
 use crate::pipeline::{Input, Job, Meter, spawn};
 use crate::service::{Board, Dict};
 use crate::session_object::{SessionObject, SessionShown};
-use crate::sessions::{self, Mode, Session, State};
+use crate::sessions::{self, Delivering, Mode, Session, State};
 
 /// A press this soon after the one before is the same press: keyboards repeat every 30 ms, after a
 /// first pause of at most 660 ms.
 const KEY_REPEAT: Duration = Duration::from_secs(1);
+
+/// What kind of session begins.
+struct Kind {
+    mode: Mode,
+    linger: bool,
+    delivering: Delivering,
+}
 
 /// Answers a call. A caller that does not wait any more is no concern.
 pub(crate) fn answer<T>(reply: &Reply<T>, result: Result<T, Error>) {
@@ -31,7 +40,7 @@ impl Daemon {
     pub(crate) async fn call(&mut self, call: Call) {
         match call {
             Call::Dictate(Hold::Start, options, caller, reply) => {
-                self.dictate(options, caller, false, reply).await;
+                self.dictate(Hold::Start, options, caller, reply).await;
             }
             Call::Dictate(Hold::Toggle, options, caller, reply) => {
                 self.toggle(options, caller, reply).await;
@@ -54,6 +63,7 @@ impl Daemon {
                 self.publish().await;
                 answer(&reply, result);
             }
+            Call::Window(call) => self.window_call(call),
             Call::Model(id, call, reply) => {
                 let result = self.model_call(&id, call);
                 // Whoever has the answer may read what has begun.
@@ -70,7 +80,7 @@ impl Daemon {
                 answer(&reply, Ok(session.path.clone()));
             }
             None => {
-                self.dictate(options, caller, true, reply).await;
+                self.dictate(Hold::Toggle, options, caller, reply).await;
             }
         }
     }
@@ -88,7 +98,7 @@ impl Daemon {
             }
         }
         self.held = self
-            .dictate(options, caller, true, reply)
+            .dictate(Hold::Press, options, caller, reply)
             .await
             .map(|session| Held { session, at: Instant::now() });
     }
@@ -101,6 +111,7 @@ impl Daemon {
         {
             session.end(Ending::Stopped);
         }
+        self.let_go();
         Ok(())
     }
 
@@ -130,14 +141,26 @@ impl Daemon {
     /// Begins a dictation. The answer is given when the source is open.
     async fn dictate(
         &mut self,
+        hold: Hold,
         options: Options,
         caller: Caller,
-        linger: bool,
         reply: Reply<OwnedObjectPath>,
     ) -> Option<u64> {
         let source = options.source.clone().unwrap_or_else(|| self.config.source.clone());
         let device = CaptureOptions { source, host: self.config.host.into() };
-        self.begin(Mode::Dictation, Input::Device(device), options, caller, linger, reply).await
+        let usual = if hold == Hold::Start { Output::None } else { self.config.output.mode };
+        let output = options.output.unwrap_or(usual);
+        let kind = Kind {
+            mode: Mode::Dictation,
+            linger: hold != Hold::Start,
+            delivering: Delivering::new(output, hold == Hold::Press),
+        };
+        let begun = self.begin(kind, Input::Device(device), options, caller, reply).await;
+        // The microphone is being opened meanwhile.
+        if let Some(id) = begun.filter(|_| hold == Hold::Press) {
+            self.take_window(id, 1);
+        }
+        begun
     }
 
     async fn transcribe(
@@ -148,19 +171,20 @@ impl Daemon {
         reply: Reply<OwnedObjectPath>,
     ) {
         let input = if options.live { Input::LiveFile(file) } else { Input::File(file) };
-        self.begin(Mode::File, input, options, caller, false, reply).await;
+        let delivering = Delivering::new(Output::None, false);
+        let kind = Kind { mode: Mode::File, linger: false, delivering };
+        self.begin(kind, input, options, caller, reply).await;
     }
 
     async fn begin(
         &mut self,
-        mode: Mode,
+        kind: Kind,
         input: Input,
         options: Options,
         caller: Caller,
-        linger: bool,
         reply: Reply<OwnedObjectPath>,
     ) -> Option<u64> {
-        match self.try_begin(mode, input, options, caller, linger, reply.clone()).await {
+        match self.try_begin(kind, input, options, caller, reply.clone()).await {
             Ok(id) => Some(id),
             Err(error) => {
                 answer(&reply, Err(error));
@@ -171,13 +195,13 @@ impl Daemon {
 
     async fn try_begin(
         &mut self,
-        mode: Mode,
+        kind: Kind,
         input: Input,
         options: Options,
         caller: Caller,
-        linger: bool,
         reply: Reply<OwnedObjectPath>,
     ) -> Result<u64, Error> {
+        let Kind { mode, linger, delivering } = kind;
         if self.leaving {
             return Err(Error::leaving());
         }
@@ -210,6 +234,7 @@ impl Daemon {
             started: None,
             duration: None,
             utterances: 0,
+            delivering,
             ending: None,
             failure: None,
         });
@@ -234,6 +259,7 @@ impl Daemon {
             detector: self.config.speech.detector,
             tail: self.config.tail(),
             update: self.config.update(),
+            auto_stop: options.auto_stop.map(samples),
             meter: Meter::default(),
         }))
     }
@@ -299,6 +325,11 @@ impl Daemon {
             ModelCall::Use => self.use_model(id),
         }
     }
+}
+
+/// Seconds → samples; `None` stays so.
+fn samples(seconds: f64) -> u64 {
+    (seconds * SAMPLE_RATE as f64) as u64
 }
 
 /// One source, as the bus lists it.

@@ -18,10 +18,12 @@ use zbus::object_server::InterfaceRef;
 use zbus::{Connection, MessageStream, OwnedObjectPath};
 
 use crate::config::Config;
+use crate::deliveries::WindowCall;
+use crate::delivery::{self, Of};
 use crate::error::Error;
 use crate::models;
 use crate::options::Options;
-use crate::parts::{Model, Parts};
+use crate::parts::{Delivered, Model, Parts};
 use crate::pipeline::{Id, Pipeline, Report};
 use crate::service::{Board, Desk, Dict, Service, Shown};
 use crate::session_object::SessionObject;
@@ -37,6 +39,10 @@ pub(crate) type Reply<T> = Sender<Result<T, Error>>;
 pub(crate) enum Event {
     Call(Call),
     Report(Id, Report),
+    /// What has become of a final text that was to go into a window.
+    Delivered(Of, Delivered),
+    /// The way into windows is another one now.
+    Way(&'static str),
     /// How many of how many steps of the warm-up are done; the number in front says for which
     /// attempt to load.
     Warming(u64, usize, usize),
@@ -65,6 +71,7 @@ pub(crate) enum Call {
     End(Id, Ending, Reply<()>),
     Import(String, PathBuf, Reply<OwnedObjectPath>),
     Model(String, ModelCall, Reply<()>),
+    Window(WindowCall),
 }
 
 /// How a dictation is held.
@@ -121,10 +128,13 @@ pub(crate) struct Daemon {
     pub desk: Desk,
     pub events: Receiver<Event>,
     pub pipeline: Pipeline,
+    pub delivery: delivery::Handle,
     pub sessions: Sessions,
     pub shelf: Shelf,
     pub languages: Vec<String>,
     pub held: Option<Held>,
+    /// The way into windows, once one was looked for.
+    pub way: &'static str,
     pub last_error: (String, String),
     /// Samples lost by sessions that have ended.
     pub overruns: u64,
@@ -144,6 +154,8 @@ impl Daemon {
             match self.next(&mut owners, &stop).await {
                 Event::Call(call) => self.call(call).await,
                 Event::Report(id, report) => self.report(id, report).await,
+                Event::Delivered(of, delivered) => self.delivered(of, &delivered).await,
+                Event::Way(way) => self.way = way,
                 Event::Warming(attempt, done, of) => self.warming(attempt, done, of),
                 Event::Loaded(attempt, result) => self.loaded(attempt, result),
                 Event::Replaced(failed, why, by) => self.replaced(&failed, &why, by),
@@ -241,6 +253,7 @@ impl Daemon {
             model: self.shelf.chosen().to_owned(),
             backend: self.shelf.model().map(|model| model.backend().to_owned()).unwrap_or_default(),
             languages: self.languages.clone(),
+            output_backend: self.way,
             overruns: self.overruns + lost,
             last_error: self.last_error.clone(),
         }
@@ -286,6 +299,9 @@ impl Daemon {
         }
         if now.backend != was.backend {
             sent(service.backend_changed(to).await);
+        }
+        if now.output_backend != was.output_backend {
+            sent(service.output_backend_changed(to).await);
         }
         if now.overruns != was.overruns {
             sent(service.overruns_changed(to).await);

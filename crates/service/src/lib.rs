@@ -8,8 +8,11 @@ mod calls;
 mod clock;
 pub mod config;
 mod daemon;
+mod deliveries;
+mod delivery;
 pub mod error;
 mod fallback;
+mod history;
 mod live;
 mod model_object;
 pub mod models;
@@ -92,7 +95,10 @@ pub async fn run(
         .build()?;
     let owners = MessageStream::for_match_rule(rule, &connection, None).await?;
     let service = connection.object_server().interface::<_, Service>(PATH).await?;
+    let delivery = delivery::start(&config, &folders, &parts, sender.clone())
+        .context("no thread could be started")?;
     let daemon = Daemon {
+        delivery,
         languages: config.languages.clone(),
         pipeline: Pipeline::start(parts.clone(), sender).context("no thread could be started")?,
         config,
@@ -105,6 +111,7 @@ pub async fn run(
         sessions: Sessions::default(),
         shelf,
         held: None,
+        way: "",
         last_error: Default::default(),
         overruns: 0,
         leaving: false,

@@ -15,8 +15,9 @@ use zbus::object_server::SignalEmitter;
 use zbus::{ObjectPath, OwnedObjectPath, Variant, interface};
 
 use crate::daemon::{Call, Caller, Event, Hold, Reply};
+use crate::deliveries::WindowCall;
 use crate::error::Error;
-use crate::options::{DICTATION, FILE, Options, Raw};
+use crate::options::{self, DICTATION, FILE, Options, Raw};
 
 /// Name on the session bus, and of the root interface.
 pub const NAME: &str = "org.scriven.Dictation1";
@@ -49,6 +50,7 @@ pub(crate) struct Shown {
     pub model: String,
     pub backend: String,
     pub languages: Vec<String>,
+    pub output_backend: &'static str,
     pub overruns: u64,
     pub last_error: (String, String),
 }
@@ -86,6 +88,10 @@ impl Service {
         models: Board<Vec<OwnedObjectPath>>,
     ) -> Self {
         Self { desk, board, models }
+    }
+
+    async fn window<T>(&self, call: impl FnOnce(Reply<T>) -> WindowCall) -> Result<T, Error> {
+        self.desk.ask(|reply| Call::Window(call(reply))).await
     }
 }
 
@@ -164,6 +170,43 @@ impl Service {
         self.desk.ask(|reply| Call::Import(id, PathBuf::from(path), reply)).await
     }
 
+    #[zbus(out_args("texts"))]
+    async fn get_history(
+        &self,
+        limit: u32,
+        options: Raw,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<Vec<Dict<'static>>, Error> {
+        options::check_names(&options, &[])?;
+        let caller = caller(&header);
+        self.window(|reply| WindowCall::History(limit, caller, reply)).await
+    }
+
+    async fn clear_history(&self) -> Result<(), Error> {
+        self.window(WindowCall::ClearHistory).await
+    }
+
+    #[zbus(out_args("backend"))]
+    async fn redeliver(&self, options: Raw) -> Result<String, Error> {
+        let id = options::history_id(&options)?;
+        self.window(|reply| WindowCall::Redeliver(id, reply)).await
+    }
+
+    async fn undo_last(&self) -> Result<(), Error> {
+        self.window(WindowCall::Undo).await
+    }
+
+    #[zbus(out_args("backend"))]
+    async fn insert_text(&self, text: String, options: Raw) -> Result<String, Error> {
+        options::check_names(&options, &[])?;
+        self.window(|reply| WindowCall::Insert(text, reply)).await
+    }
+
+    #[zbus(out_args("outputs"))]
+    async fn list_outputs(&self) -> Result<Vec<Dict<'static>>, Error> {
+        self.window(WindowCall::Outputs).await
+    }
+
     #[zbus(signal)]
     pub(crate) async fn partial(
         emitter: &SignalEmitter<'_>,
@@ -190,6 +233,16 @@ impl Service {
         session: ObjectPath<'_>,
         utterance: u32,
         reason: &str,
+    ) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    pub(crate) async fn delivered(
+        emitter: &SignalEmitter<'_>,
+        session: ObjectPath<'_>,
+        utterance: u32,
+        backend: &str,
+        ok: bool,
+        detail: &str,
     ) -> zbus::Result<()>;
 
     #[zbus(signal)]
@@ -240,6 +293,11 @@ impl Service {
     #[zbus(property)]
     async fn set_languages(&self, languages: Vec<String>) -> Result<(), Error> {
         self.desk.ask(|reply| Call::SetLanguages(languages, reply)).await
+    }
+
+    #[zbus(property)]
+    fn output_backend(&self) -> String {
+        self.board.get().output_backend.into()
     }
 
     #[zbus(property)]

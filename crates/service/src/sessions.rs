@@ -15,6 +15,7 @@ use crossbeam_channel::Sender;
 use zbus::OwnedObjectPath;
 use zbus::names::OwnedUniqueName;
 
+use crate::config::Mode as Output;
 use crate::daemon::{Caller, Ending, Reply};
 use crate::error::Error;
 use crate::options::Scope;
@@ -59,6 +60,30 @@ impl State {
     }
 }
 
+/// What a session has to do with windows.
+pub(crate) struct Delivering {
+    pub mode: Output,
+    /// Its key is down.
+    pub held: bool,
+    /// The last utterance that was given the window.
+    pub begun: u32,
+    /// Final texts of which it is not known yet what has become of them.
+    pub pending: u32,
+    /// Its threads have nothing more to say.
+    pub done: bool,
+}
+
+impl Delivering {
+    pub(crate) fn new(mode: Output, held: bool) -> Self {
+        Self { mode, held, begun: 0, pending: 0, done: false }
+    }
+
+    /// Whether its texts go into a window.
+    pub(crate) fn is_on(&self) -> bool {
+        self.mode != Output::None
+    }
+}
+
 /// One session, as `main` knows it.
 pub(crate) struct Session {
     pub job: Arc<Job>,
@@ -83,6 +108,7 @@ pub(crate) struct Session {
     pub started: Option<u64>,
     pub duration: Option<Duration>,
     pub utterances: u32,
+    pub delivering: Delivering,
     /// Why it ends, if it was not the source.
     pub ending: Option<Ending>,
     pub failure: Option<Error>,

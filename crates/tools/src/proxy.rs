@@ -38,6 +38,12 @@ pub(crate) trait Dictation {
     fn list_sources(&self) -> zbus::Result<Vec<Dictionary>>;
     fn list_models(&self) -> zbus::Result<Vec<OwnedObjectPath>>;
     fn import_model(&self, id: &str, path: &str) -> zbus::Result<OwnedObjectPath>;
+    fn get_history(&self, limit: u32, options: &Options<'_>) -> zbus::Result<Vec<Dictionary>>;
+    fn clear_history(&self) -> zbus::Result<()>;
+    fn redeliver(&self, options: &Options<'_>) -> zbus::Result<String>;
+    fn undo_last(&self) -> zbus::Result<()>;
+    fn insert_text(&self, text: &str, options: &Options<'_>) -> zbus::Result<String>;
+    fn list_outputs(&self) -> zbus::Result<Vec<Dictionary>>;
 
     #[zbus(signal)]
     fn partial(
@@ -63,6 +69,15 @@ pub(crate) trait Dictation {
         session: OwnedObjectPath,
         utterance: u32,
         reason: String,
+    ) -> zbus::Result<()>;
+    #[zbus(signal)]
+    fn delivered(
+        &self,
+        session: OwnedObjectPath,
+        utterance: u32,
+        backend: String,
+        ok: bool,
+        detail: String,
     ) -> zbus::Result<()>;
     #[zbus(signal)]
     fn session_started(&self, session: OwnedObjectPath, info: Dictionary) -> zbus::Result<()>;
@@ -112,6 +127,8 @@ pub(crate) struct DaemonProperties {
     pub(crate) backend: String,
     /// Languages to detect among; empty for any.
     pub(crate) languages: Vec<String>,
+    /// The way into windows; empty until one was looked for.
+    pub(crate) output_backend: String,
     /// Samples and columns lost since the daemon started.
     pub(crate) overruns: u64,
     /// Name and message; empty when nothing went wrong.

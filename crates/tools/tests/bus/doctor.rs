@@ -23,6 +23,10 @@ fn a_daemon_with_a_model_is_healthy() {
     assert_eq!((code, &report["healthy"]), (0, &true.into()), "{report:#}");
     assert_eq!(check(&report, "model")["found"], "base, ready");
     assert_eq!(check(&report, "microphone")["found"], "A microphone, one of 2 sources");
+    assert_eq!(check(&report, "typing")["found"], "into windows, by x11");
+    let text = bus.run(&["doctor"]).stdout;
+    let why = "input-method: not usable: no Wayland compositor; start one";
+    assert!(text.contains(why) && text.contains("x11, chosen: types"), "{text}");
     assert_eq!(check(&report, "pipewire")["verdict"], "warning");
     assert_eq!(check(&report, "activation")["verdict"], "warning");
 }

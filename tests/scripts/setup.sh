@@ -119,4 +119,6 @@ if [ "$for_what" = bench ]; then
     exit
 fi
 debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
+# A window to dictate into.
+debian xvfb xterm xdotool
 weights

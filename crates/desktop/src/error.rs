@@ -35,4 +35,30 @@ pub enum Error {
         /// Name of the way.
         backend: &'static str,
     },
+    /// The user holds Ctrl, Alt, Super or Shift, which would make shortcuts of the text.
+    #[error(
+        "Ctrl, Alt, Super or Shift is held down; let go, then \"scriven redeliver\" types the text"
+    )]
+    KeysHeld,
+    /// Some of the text is there, the rest is not.
+    #[error("{reason}; the first {characters} characters were typed before")]
+    Partly {
+        /// Characters (Unicode scalar values) of the text that were typed.
+        characters: usize,
+        /// What kept the rest out.
+        reason: Box<Self>,
+    },
+    /// What was typed is no longer before the cursor.
+    #[error("the text before the cursor has been changed; what was typed stays as it is")]
+    Edited,
+    /// Nothing was inserted that could be taken back.
+    #[error("there is nothing to take back")]
+    NothingToUndo,
+}
+
+impl Error {
+    /// This error, after `characters` of the text were typed.
+    pub(crate) fn after(self, characters: usize) -> Self {
+        if characters == 0 { self } else { Self::Partly { characters, reason: Box::new(self) } }
+    }
 }

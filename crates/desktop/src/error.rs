@@ -35,4 +35,14 @@ pub enum Error {
         /// Name of the way.
         backend: &'static str,
     },
+    /// An entry of the writing rules that cannot work.
+    #[error("{list}, entry {entry}: {reason}")]
+    Rule {
+        /// Which of the settings.
+        list: &'static str,
+        /// Which of its entries, from 1.
+        entry: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
 }

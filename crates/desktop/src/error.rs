@@ -45,4 +45,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The program that texts go through did not do its work.
+    #[error("{program}: {reason}; the text stays as it was heard")]
+    Hook {
+        /// The program.
+        program: String,
+        /// What happened.
+        reason: String,
+    },
 }

@@ -4,11 +4,13 @@
 //! text ─tokens→ words, signs ─spoken→ hits ─absorb→ what is not written ─line→ text to insert
 //! ```
 //!
-//! Pure: no display, no clock, no files. What a word stands for is in `spoken`, its words in each language in
+//! Pure: no display, no clock, no files; the one exception is [`hook`], which runs a program that
+//! the user names. What a word stands for is in `spoken`, its words in each language in
 //! `languages`, spaces in `place`, capitals in `letters`.
 
 mod absorb;
 mod compose;
+pub mod hook;
 mod languages;
 mod letters;
 mod line;
@@ -80,6 +82,12 @@ impl Writer {
     /// stands before the cursor is not what was written last.
     pub fn forget(&mut self) {
         self.memory.forget();
+    }
+
+    /// The last [`Edit::Insert`] became `inserted` on its way into the window, through a
+    /// [`hook`] for example.
+    pub fn corrected(&mut self, inserted: &str) {
+        self.memory.note(1, inserted);
     }
 
     fn compose(&self, text: &str, language: &str, before: Option<&str>, commands: bool) -> Outcome {

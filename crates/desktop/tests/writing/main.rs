@@ -1,5 +1,6 @@
 //! From speech to writing, as the service uses it.
 
+mod hook;
 mod properties;
 mod sentences;
 mod settings;

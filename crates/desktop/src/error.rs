@@ -45,6 +45,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A line of a vocabulary that cannot be read.
+    #[error("the vocabulary, line {line}: {reason}")]
+    Vocabulary {
+        /// Which line, from 1; 0 for all of it.
+        line: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The program that texts go through did not do its work.
     #[error("{program}: {reason}; the text stays as it was heard")]
     Hook {

@@ -20,6 +20,7 @@ mod place;
 mod rules;
 mod spoken;
 mod tokens;
+pub mod vocabulary;
 
 use std::sync::Arc;
 

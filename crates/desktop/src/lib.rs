@@ -10,6 +10,7 @@
 
 pub mod error;
 pub mod insertion;
+pub mod profiles;
 pub mod shortcut;
 pub mod writing;
 

@@ -54,6 +54,32 @@ pub enum Error {
     /// Nothing was inserted that could be taken back.
     #[error("there is nothing to take back")]
     NothingToUndo,
+    /// An entry of the writing rules that cannot work.
+    #[error("{list}, entry {entry}: {reason}")]
+    Rule {
+        /// Which of the settings.
+        list: &'static str,
+        /// Which of its entries, from 1.
+        entry: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A line of a vocabulary that cannot be read.
+    #[error("the vocabulary, line {line}: {reason}")]
+    Vocabulary {
+        /// Which line, from 1; 0 for all of it.
+        line: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The program that texts go through did not do its work.
+    #[error("{program}: {reason}; the text stays as it was heard")]
+    Hook {
+        /// The program.
+        program: String,
+        /// What happened.
+        reason: String,
+    },
 }
 
 impl Error {

@@ -11,6 +11,7 @@
 pub mod delivery;
 pub mod error;
 pub mod insertion;
+pub mod profiles;
 pub mod shortcut;
 pub mod writing;
 

@@ -89,9 +89,7 @@ fn what_is_said_while_a_key_is_held_stands_in_the_window() {
     room.configure("[[action]]\nname = \"dictate\"\ntrigger = \"F9\"\n");
     let _daemon = room.ready_daemon();
     let ear = room.ear();
-    eventually("the key is watched", || {
-        stdout(&room.scriven(&["doctor"])).contains("F9: dictate")
-    });
+    eventually("the key is watched", || stdout(&room.scriven(&["doctor"])).contains("F9: dictate"));
     assert!(screen.xdotool(&["keydown", "F9"]));
     wait_for_listening(&ear);
     let (sound, said) = sentence();

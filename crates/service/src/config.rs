@@ -16,9 +16,12 @@ use serde::Deserialize;
 
 mod action;
 mod output;
+mod writing;
 
 pub use self::action::{Action, DICTATE, Gesture, Shortcut};
 pub use self::output::{History, Live, Mode, Output};
+pub(crate) use self::writing::Style;
+pub use self::writing::{Profile, Writing};
 
 /// All there is to configure.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -49,6 +52,9 @@ pub struct Config {
     pub speech: Speech,
     pub output: Output,
     pub history: History,
+    pub writing: Writing,
+    /// What is otherwise in some programs.
+    pub profile: Vec<Profile>,
     pub shortcut: Shortcut,
     /// What keys do; [`actions`](Self::actions) has the built-in one too.
     pub action: Vec<Action>,
@@ -84,6 +90,8 @@ impl Default for Config {
             speech: Speech::default(),
             output: Output::default(),
             history: History::default(),
+            writing: Writing::default(),
+            profile: Vec::new(),
             shortcut: Shortcut::default(),
             action: Vec::new(),
         }
@@ -239,6 +247,8 @@ pub enum Error {
     Syntax { path: PathBuf, problem: Box<toml::de::Error> },
     #[error("{path}: `{key}` {problem}")]
     Value { path: PathBuf, key: &'static str, problem: &'static str },
+    #[error("the configuration of writing: {0}")]
+    Writing(String),
 }
 
 impl Config {
@@ -296,6 +306,34 @@ impl Config {
         }
         action::check(&self.action)?;
         self.history.check()
+    }
+
+    /// How what was said is written, in each profile; the first is that of none.
+    pub(crate) fn styles(&self) -> Result<Vec<Style>, Error> {
+        writing::styles(&self.writing, &self.profile).map_err(Error::Writing)
+    }
+
+    /// With the words of the lists that `[writing]` names, which are preferred as well.
+    ///
+    /// # Errors
+    ///
+    /// A list cannot be read, or there are too many.
+    pub(crate) fn with_vocabulary(mut self) -> Result<Self, Error> {
+        let listed = self.writing.hotwords().map_err(Error::Writing)?;
+        for word in listed {
+            if !self.hotwords.contains(&word) {
+                self.hotwords.push(word);
+            }
+        }
+        let hotwords = self.hotwords.clone();
+        match (recognizer::Options { hotwords, ..Default::default() }).check_values() {
+            Ok(()) => Ok(self),
+            Err(_) => Err(Error::Writing(
+                "`hotwords` and the lists of `writing.vocabulary` are more than 1000 words, or one is \
+                 longer than 100 bytes"
+                    .into(),
+            )),
+        }
     }
 
     /// What keys can do.

@@ -8,7 +8,6 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_channel::{Receiver, Sender};
 use futures_lite::{StreamExt as _, future};
@@ -16,11 +15,13 @@ use tracing::{debug, info};
 use zbus::names::OwnedUniqueName;
 use zbus::object_server::InterfaceRef;
 use zbus::{Connection, MessageStream, OwnedObjectPath};
+use zruntime::SharedRuntime;
 
 use crate::config::Config;
 use crate::deliveries::WindowCall;
 use crate::delivery::{self, Of};
 use crate::error::Error;
+use crate::keys::{KeyEvent, Keys, Listed};
 use crate::models;
 use crate::options::Options;
 use crate::parts::{Delivered, Model, Parts};
@@ -41,8 +42,13 @@ pub(crate) enum Event {
     Report(Id, Report),
     /// What has become of a final text that was to go into a window.
     Delivered(Of, Delivered),
+    /// The utterance is meant for a field for passwords.
+    Secret(Of),
     /// The way into windows is another one now.
     Way(&'static str),
+    Key(KeyEvent),
+    /// Time has passed that a key waits for.
+    KeysDue,
     /// How many of how many steps of the warm-up are done; the number in front says for which
     /// attempt to load.
     Warming(u64, usize, usize),
@@ -63,7 +69,11 @@ pub(crate) enum Event {
 /// What the bus asks for.
 pub(crate) enum Call {
     Dictate(Hold, Options, Caller, Reply<OwnedObjectPath>),
-    Release(Reply<()>),
+    /// The key of this action went down, or repeats.
+    Press(String, Options, Caller, Reply<OwnedObjectPath>),
+    /// It came up.
+    Release(String, Reply<()>),
+    Shortcuts(Reply<Listed>),
     Cancel(Reply<()>),
     Transcribe(File, Options, Caller, Reply<OwnedObjectPath>),
     Sources(Reply<Vec<Dict<'static>>>),
@@ -81,8 +91,6 @@ pub(crate) enum Hold {
     Start,
     /// Until the next `Toggle`.
     Toggle,
-    /// Until `Release`.
-    Press,
 }
 
 /// Why a session ends before its source does.
@@ -111,13 +119,6 @@ pub(crate) enum ModelCall {
     Use,
 }
 
-/// A key that is held.
-pub(crate) struct Held {
-    pub session: Id,
-    /// When it was last said to be down; a key that repeats says so again and again.
-    pub at: Instant,
-}
-
 /// All state of the program.
 pub(crate) struct Daemon {
     pub config: Config,
@@ -132,7 +133,7 @@ pub(crate) struct Daemon {
     pub sessions: Sessions,
     pub shelf: Shelf,
     pub languages: Vec<String>,
-    pub held: Option<Held>,
+    pub keys: Keys,
     /// The way into windows, once one was looked for.
     pub way: &'static str,
     pub last_error: (String, String),
@@ -147,6 +148,7 @@ impl Daemon {
         self.load_model();
         loop {
             self.hand_out_model();
+            self.settle_keys();
             self.publish().await;
             if self.leaving && self.sessions.all.is_empty() {
                 return;
@@ -155,7 +157,10 @@ impl Daemon {
                 Event::Call(call) => self.call(call).await,
                 Event::Report(id, report) => self.report(id, report).await,
                 Event::Delivered(of, delivered) => self.delivered(of, &delivered).await,
+                Event::Secret(of) => self.secret(of),
                 Event::Way(way) => self.way = way,
+                Event::Key(event) => self.key_event(event).await,
+                Event::KeysDue => self.keys_due().await,
                 Event::Warming(attempt, done, of) => self.warming(attempt, done, of),
                 Event::Loaded(attempt, result) => self.loaded(attempt, result),
                 Event::Replaced(failed, why, by) => self.replaced(&failed, &why, by),
@@ -201,7 +206,15 @@ impl Daemon {
             self.connection.closed().await;
             Event::BusClosed
         };
-        future::or(future::or(events, vanished), future::or(leave, closed)).await
+        let due = async {
+            match (self.keys.due(), SharedRuntime::current()) {
+                (Some(due), Ok(runtime)) => runtime.sleep(due).await,
+                _ => future::pending().await,
+            }
+            Event::KeysDue
+        };
+        let rare = future::or(future::or(leave, closed), due);
+        future::or(future::or(events, vanished), rare).await
     }
 
     /// Ends all sessions, delivering what was said, and then the daemon.

@@ -44,6 +44,10 @@ pub(crate) fn remember(
     if session.mode != Mode::Dictation {
         return (report, None);
     }
+    if session.hides(*utterance) {
+        delivery.remember(text, said.language.as_deref(), Access::Nobody, Fate::Undelivered);
+        return (Report::Discarded { utterance: *utterance, reason: "secret".into() }, None);
+    }
     let access = match session.scope {
         Scope::Broadcast => Access::All,
         Scope::Owner => Access::Owner(session.owner.clone()),
@@ -52,10 +56,26 @@ pub(crate) fn remember(
     let fate = if session.delivering.is_on() { Fate::Undelivered } else { Fate::Unasked };
     let id = delivery.remember(text, said.language.as_deref(), access, fate);
     let (of, text, language) = (of(session.id(), *utterance), text.clone(), said.language.clone());
-    (report, Some(Text { of, id, mode, text, language }))
+    let profile = session.delivering.profile.clone();
+    (report, Some(Text { of, id, mode, profile, text, language }))
+}
+
+impl Session {
+    /// Whether nobody is to hear the text of this utterance: it is meant for a field for passwords,
+    /// and would be told to every program on the bus.
+    pub(crate) fn hides(&self, utterance: u32) -> bool {
+        self.scope == Scope::Broadcast && self.delivering.secret == Some(utterance)
+    }
 }
 
 impl Daemon {
+    /// The field in focus is for passwords.
+    pub(crate) fn secret(&mut self, of: Of) {
+        if let Some(session) = self.sessions.find(of.session) {
+            session.delivering.secret = Some(of.utterance);
+        }
+    }
+
     /// The utterance of a session begins: the window that is in focus now is the one it goes to.
     pub(crate) fn take_window(&mut self, id: Id, utterance: u32) {
         let Some(session) = self.sessions.find(id) else { return };
@@ -66,7 +86,8 @@ impl Daemon {
         }
         delivering.begun = utterance;
         let (mode, held) = (delivering.mode, delivering.held);
-        self.delivery.begin(Beginning { of: of(id, utterance), mode, held });
+        let profile = delivering.profile.clone();
+        self.delivery.begin(Beginning { of: of(id, utterance), mode, held, profile });
     }
 
     /// The key is up.
@@ -97,7 +118,7 @@ impl Daemon {
         session.delivering.pending = session.delivering.pending.saturating_sub(1);
         let is_over = session.delivering.done && session.delivering.pending == 0;
         let (path, to) = (session.path.clone(), emitter(&self.connection, session));
-        let Delivered { backend, ok, detail } = delivered;
+        let Delivered { backend, ok, detail, .. } = delivered;
         let signal =
             Service::delivered(&to, path.as_ref(), of.utterance, backend, *ok, detail).await;
         sent(signal);

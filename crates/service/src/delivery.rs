@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use scriven_desktop::insertion::Target;
 use scriven_desktop::writing::Edit;
 use tracing::debug;
@@ -28,7 +29,7 @@ mod writer;
 
 pub(crate) use self::handle::Handle;
 use self::mailbox::{Found, ROOM, Receiver, mailbox};
-use self::writer::Writer;
+use self::writer::{Writer, joined};
 
 /// An utterance of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +44,20 @@ pub(crate) struct Text {
     /// Its number in the history.
     pub id: u64,
     pub mode: Mode,
+    pub profile: Option<Arc<str>>,
     pub text: String,
     pub language: Option<String>,
 }
 
 /// An utterance that begins.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Beginning {
     pub of: Of,
     pub mode: Mode,
     /// The user holds a key down.
     pub held: bool,
+    /// The rules of writing, if not those for the program in focus.
+    pub profile: Option<Arc<str>>,
 }
 
 /// `main` → `delivery`.
@@ -135,7 +139,8 @@ pub(crate) fn start(
     folders: &crate::config::Folders,
     parts: &Parts,
     events: async_channel::Sender<Event>,
-) -> std::io::Result<Handle> {
+) -> anyhow::Result<Handle> {
+    let writer = Writer::new(config.styles()?);
     let path = folders.state.join("history.jsonl");
     let (journal, history) = Journal::open(path, config.history.limits(), clock::wall_unsigned());
     let history = Shared::new(history);
@@ -152,7 +157,7 @@ pub(crate) fn start(
             wanted,
             typing: None,
             clipboard: None,
-            writer: Writer::default(),
+            writer,
             history,
             journal,
             turn: None,
@@ -163,7 +168,7 @@ pub(crate) fn start(
         }
         .run();
     };
-    spawn("delivery", run)?;
+    spawn("delivery", run).context("no thread could be started")?;
     Ok(handle)
 }
 
@@ -226,7 +231,10 @@ impl Delivery {
     fn take_turn(&mut self, beginning: Beginning) {
         self.next.retain(|next| next.of != beginning.of);
         let target = self.output(beginning.mode).begin(beginning.held);
-        self.writer.turn_to(target.as_ref());
+        self.writer.turn_to(target.as_ref(), beginning.profile.as_deref());
+        if target.as_ref().is_some_and(|target| target.secret) {
+            self.report(Event::Secret(beginning.of));
+        }
         self.turn = Some(Turn { beginning, target });
     }
 
@@ -274,12 +282,13 @@ impl Delivery {
 
     /// Sees to it that the utterance has the window.
     fn turn_of(&mut self, text: &Text, held: bool) {
-        let beginning = Beginning { of: text.of, mode: text.mode, held };
+        let profile = text.profile.clone();
+        let beginning = Beginning { of: text.of, mode: text.mode, held, profile };
         match &self.turn {
             Some(turn) if turn.beginning.of == text.of => {}
             Some(turn) => {
                 // Its own end is late, as that of a session that still finishes may be.
-                let other = turn.beginning;
+                let other = turn.beginning.clone();
                 self.output(other.mode).discard();
                 self.next.push_front(other);
                 self.take_turn(beginning);
@@ -299,6 +308,7 @@ impl Delivery {
             // The writer knows what it has just written itself.
             edits.extend(self.writer.write(&text.text, language, before.take()));
         }
+        let edits = joined(edits);
         let delivered = self.output(mode).finish(&edits);
         debug!(backend = delivered.backend, ok = delivered.ok, texts = texts.len(), "delivered");
         if !delivered.ok {
@@ -360,7 +370,7 @@ impl Delivery {
 
 fn too_much() -> Delivered {
     let detail = "too much is waiting; \"scriven redeliver\" types it later".into();
-    Delivered { backend: String::new(), ok: false, detail }
+    Delivered { backend: String::new(), ok: false, detail, inserted: String::new() }
 }
 
 /// Bytes that two texts have in common at their beginning, whole characters only.

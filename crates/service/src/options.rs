@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use scriven_recognizer::{self as recognizer, Decoding, Task};
 use zbus::OwnedVariant;
 
-use crate::config::Mode;
+use crate::config::{Action, Mode};
 use crate::error::Error;
 
 /// What arrives in a message.
@@ -106,6 +106,18 @@ impl Options {
             auto_stop: seconds(raw)?,
             decoding: decoding(raw)?,
         })
+    }
+
+    /// The rest is what the action of a key says.
+    pub(crate) fn of_action(self, action: &Action) -> Self {
+        let auto_stop = (action.auto_stop_s > 0).then(|| f64::from(action.auto_stop_s));
+        Self {
+            languages: self.languages.or_else(|| action.languages.clone()),
+            task: self.task.or(action.task.map(Into::into)),
+            output: self.output.or(action.output),
+            auto_stop: self.auto_stop.or(auto_stop),
+            ..self
+        }
     }
 
     /// What the recognizer is asked, where the caller leaves the rest to `defaults`.

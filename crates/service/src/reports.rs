@@ -69,6 +69,7 @@ impl Daemon {
         let path = path.as_ref();
         match report {
             Report::Partial { .. } if cancelled => {}
+            Report::Partial { utterance, .. } if session.hides(utterance) => {}
             Report::Partial { utterance, revision, committed, tentative, said } => {
                 if session.delivering.is_on() {
                     let (of, language) = (of(id, utterance), said.language.as_deref());

@@ -128,15 +128,13 @@ impl Service {
         options: Raw,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<(), Error> {
-        known(&action)?;
         let (options, caller) = (Options::parse(&options, DICTATION)?, caller(&header));
-        self.desk.ask(|reply| Call::Dictate(Hold::Press, options, caller, reply)).await?;
+        self.desk.ask(|reply| Call::Press(action, options, caller, reply)).await?;
         Ok(())
     }
 
     async fn release(&self, action: String) -> Result<(), Error> {
-        known(&action)?;
-        self.desk.ask(Call::Release).await
+        self.desk.ask(|reply| Call::Release(action, reply)).await
     }
 
     async fn cancel(&self) -> Result<(), Error> {
@@ -200,6 +198,11 @@ impl Service {
     async fn insert_text(&self, text: String, options: Raw) -> Result<String, Error> {
         options::check_names(&options, &[])?;
         self.window(|reply| WindowCall::Insert(text, reply)).await
+    }
+
+    #[zbus(out_args("keys", "ways"))]
+    async fn list_shortcuts(&self) -> Result<(Vec<Dict<'static>>, Vec<Dict<'static>>), Error> {
+        self.desk.ask(Call::Shortcuts).await
     }
 
     #[zbus(out_args("outputs"))]
@@ -308,13 +311,5 @@ impl Service {
     #[zbus(property)]
     fn last_error(&self) -> (String, String) {
         self.board.get().last_error
-    }
-}
-
-/// The only thing a key can do so far.
-fn known(action: &str) -> Result<(), Error> {
-    match action {
-        "dictate" => Ok(()),
-        _ => Err(Error::NotFound(format!("there is no action `{action}`; use `dictate`"))),
     }
 }

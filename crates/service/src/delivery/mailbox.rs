@@ -111,7 +111,8 @@ mod tests {
 
     fn finish(utterance: u32) -> Task {
         let of = Of { session: 1, utterance };
-        Task::Finish(Text { of, id: 1, mode: Mode::Type, text: "x".into(), language: None })
+        let (profile, language) = (None, None);
+        Task::Finish(Text { of, id: 1, mode: Mode::Type, profile, text: "x".into(), language })
     }
 
     fn drain(receiver: &Receiver) -> Vec<String> {

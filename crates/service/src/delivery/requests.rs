@@ -29,7 +29,8 @@ impl Delivery {
                 None => "every text has been delivered; name one: scriven history".into(),
             })
         })?;
-        self.take_turn(Beginning { of: NOBODY, mode: Mode::Type, held: false });
+        let (of, mode, profile) = (NOBODY, Mode::Type, None);
+        self.take_turn(Beginning { of, mode, held: false, profile });
         let target = self.turn.take().and_then(|turn| turn.target);
         let before = target.as_ref().and_then(|target| target.before.as_deref());
         let language = entry.language.as_deref().unwrap_or_default();
@@ -78,7 +79,7 @@ impl Delivery {
     }
 
     pub(super) fn list_rungs(&mut self, reply: &Reply<Vec<Rung>>) {
-        let rungs = self.output(Mode::Type).rungs();
+        let rungs = self.output(Mode::Type).rungs().to_vec();
         answer(reply, Ok(rungs));
     }
 

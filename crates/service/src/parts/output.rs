@@ -1,35 +1,19 @@
 //! The way into the window in focus, as the thread `delivery` uses it.
 
-use scriven_desktop::insertion::{Abilities, Target};
+use scriven_desktop::delivery::{Delivery, Live};
+use scriven_desktop::insertion::ladder::{Connect, Ladder};
+use scriven_desktop::insertion::{Target, clipboard, x11};
 use scriven_desktop::writing::Edit;
 
-use crate::config::Live;
+pub use scriven_desktop::delivery::Delivered;
+pub use scriven_desktop::insertion::ladder::Rung;
 
-/// What has become of a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Delivered {
-    /// The way that was taken; empty where there is none.
-    pub backend: String,
-    /// Whether the text is in the window.
-    pub ok: bool,
-    /// `taken` or `seen`, or why it is not there. Never holds text.
-    pub detail: String,
-}
-
-/// A way that was tried, for `scriven doctor`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rung {
-    /// Its name: `input-method`, `x11`, …
-    pub name: &'static str,
-    /// What it can do, or why it cannot be used.
-    pub verdict: Result<Abilities, String>,
-}
+use crate::config;
 
 /// Puts one utterance after another into the window in focus. Made, used and dropped on the thread
-/// `delivery`; every call answers within seconds.
+/// `delivery`; every call answers within seconds. [`Delivery`] says more of each.
 pub trait Output {
-    /// The target of the next utterance is what is in focus now. With `held` the user holds a key,
-    /// and nothing that would disturb it is done before [`finish`](Self::finish).
+    /// The target of the next utterance is what is in focus now.
     fn begin(&mut self, held: bool) -> Option<Target>;
     /// Shows the text so far in place of what was shown before.
     fn show(&mut self, committed: &str, tentative: &str);
@@ -44,13 +28,12 @@ pub trait Output {
     /// The way that is used now.
     fn way(&self) -> Option<&'static str>;
     /// Every way, in the order in which they are tried.
-    fn rungs(&mut self) -> Vec<Rung>;
+    fn rungs(&self) -> &[Rung];
 
     /// Whether a key that is held stays held whatever is inserted.
-    fn is_keyless(&mut self) -> bool {
+    fn is_keyless(&self) -> bool {
         let way = self.way();
-        let rungs = self.rungs();
-        let rung = rungs.iter().find(|rung| Some(rung.name) == way);
+        let rung = self.rungs().iter().find(|rung| Some(rung.name) == way);
         rung.is_some_and(|rung| rung.verdict.as_ref().is_ok_and(|can| can.keyless))
     }
 }
@@ -61,50 +44,57 @@ pub struct Wanted {
     /// Its name; `None` for the best that works.
     pub way: Option<String>,
     /// What of an utterance is shown before it is final.
-    pub live: Live,
+    pub live: config::Live,
 }
 
 /// The ways of this desktop.
-pub(super) fn real(_wanted: &Wanted) -> Box<dyn Output> {
-    Box::new(Nowhere)
+pub(super) fn real(wanted: &Wanted) -> Box<dyn Output> {
+    let ways: Vec<(&'static str, Connect)> =
+        vec![("x11", Box::new(x11::connect)), ("clipboard", Box::new(clipboard::x11::connect))];
+    let ladder = Ladder::new(ways);
+    let ladder = match &wanted.way {
+        Some(way) => ladder.pinned(way),
+        None => ladder,
+    };
+    let live = match wanted.live {
+        config::Live::Auto => Live::Auto,
+        config::Live::Preedit => Live::Preedit,
+        config::Live::Committed => Live::Committed,
+        config::Live::Final => Live::Final,
+    };
+    Box::new(Delivery::new(ladder, live))
 }
 
-/// There is no way.
-struct Nowhere;
-
-impl Nowhere {
-    fn nothing() -> Delivered {
-        let detail = "there is no way into a window here; \"scriven redeliver\" tries it again";
-        Delivered { detail: detail.into(), ..Delivered::default() }
-    }
-}
-
-impl Output for Nowhere {
-    fn begin(&mut self, _held: bool) -> Option<Target> {
-        None
+impl Output for Delivery {
+    fn begin(&mut self, held: bool) -> Option<Target> {
+        Self::begin(self, held)
     }
 
-    fn show(&mut self, _committed: &str, _tentative: &str) {}
-
-    fn finish(&mut self, _edits: &[Edit]) -> Delivered {
-        Self::nothing()
+    fn show(&mut self, committed: &str, tentative: &str) {
+        Self::show(self, committed, tentative);
     }
 
-    fn discard(&mut self) {}
+    fn finish(&mut self, edits: &[Edit]) -> Delivered {
+        Self::finish(self, edits)
+    }
+
+    fn discard(&mut self) {
+        Self::discard(self);
+    }
 
     fn undo(&mut self) -> Delivered {
-        Self::nothing()
+        Self::undo(self)
     }
 
-    fn insert(&mut self, _text: &str) -> Delivered {
-        Self::nothing()
+    fn insert(&mut self, text: &str) -> Delivered {
+        Self::insert(self, text)
     }
 
     fn way(&self) -> Option<&'static str> {
-        None
+        Self::way(self)
     }
 
-    fn rungs(&mut self) -> Vec<Rung> {
-        Vec::new()
+    fn rungs(&self) -> &[Rung] {
+        Self::rungs(self)
     }
 }

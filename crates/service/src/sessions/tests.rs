@@ -40,6 +40,7 @@ fn session(sessions: &mut Sessions, mode: Mode) -> (Id, crossbeam_channel::Recei
         duration: None,
         utterances: 0,
         delivering: Delivering::new(Output::None, false),
+        action: None,
         ending: None,
         failure: None,
     });

@@ -12,6 +12,7 @@ mod files;
 mod fixture;
 mod gpu;
 mod history;
+mod keys;
 mod models;
 mod script;
 #[allow(dead_code, reason = "the tests of the store use all of it")]

@@ -49,12 +49,15 @@ pub struct ScriptedOutput {
     way: &'static str,
     target: Option<String>,
     undo: usize,
+    rungs: Vec<Rung>,
 }
 
 impl ScriptedOutput {
     pub fn new(script: Arc<Script>, wanted: &Wanted) -> Self {
         let way = if wanted.way.as_deref() == Some("clipboard") { "clipboard" } else { "script" };
-        Self { script, way, target: None, undo: 0 }
+        let none = Rung { name: "none", verdict: Err("there is none on this desktop".into()) };
+        let rungs = vec![none, Rung { name: way, verdict: Ok(Abilities::default()) }];
+        Self { script, way, target: None, undo: 0, rungs }
     }
 
     fn window(&self) -> &Window {
@@ -92,12 +95,17 @@ impl ScriptedOutput {
         }
         self.undo = before;
         self.way.clone_into(&mut window.way.lock().unwrap());
-        Delivered { backend: self.way.into(), ok: true, detail: "taken".into() }
+        Delivered {
+            backend: self.way.into(),
+            ok: true,
+            detail: "taken".into(),
+            inserted: String::new(),
+        }
     }
 }
 
 fn failed(why: &str) -> Delivered {
-    Delivered { backend: String::new(), ok: false, detail: why.into() }
+    Delivered { backend: String::new(), ok: false, detail: why.into(), inserted: String::new() }
 }
 
 impl Output for ScriptedOutput {
@@ -140,10 +148,11 @@ impl Output for ScriptedOutput {
         Some(self.way)
     }
 
-    fn rungs(&mut self) -> Vec<Rung> {
-        let keyless = self.window().keyless.load(Ordering::Relaxed);
-        let can = Abilities { keyless, ..Abilities::default() };
-        let none = Err("there is none on this desktop".into());
-        vec![Rung { name: "none", verdict: none }, Rung { name: self.way, verdict: Ok(can) }]
+    fn rungs(&self) -> &[Rung] {
+        &self.rungs
+    }
+
+    fn is_keyless(&self) -> bool {
+        self.window().keyless.load(Ordering::Relaxed)
     }
 }

@@ -14,8 +14,10 @@ use crate::proxy::{DaemonProperties, MODEL_INTERFACE, ModelProperties, NAME, VER
 use crate::terminal::{stdout_styled, write, write_json};
 
 mod outputs;
+mod shortcuts;
 
 use self::outputs::outputs;
+use self::shortcuts::shortcuts;
 
 /// Verdict on one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,7 @@ async fn daemon(bus: &Bus, checks: &mut Vec<Check>) {
     checks.push(backend(&properties));
     checks.push(sources(bus).await);
     checks.extend(outputs(bus).await);
+    checks.extend(shortcuts(bus).await);
     checks.push(match properties.overruns {
         0 => Check::ok("overruns", "no sound was lost"),
         n => Check::warning(

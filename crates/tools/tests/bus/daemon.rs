@@ -248,6 +248,11 @@ impl Dictation {
         history::outputs()
     }
 
+    #[zbus(out_args("keys", "ways"))]
+    async fn list_shortcuts(&self) -> (Vec<Info<'static>>, Vec<Info<'static>>) {
+        history::shortcuts()
+    }
+
     #[zbus(signal)]
     async fn delivered(
         emitter: &SignalEmitter<'_>,

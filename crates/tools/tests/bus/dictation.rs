@@ -96,7 +96,7 @@ fn what_was_said_lately_is_shown_and_typed_again() {
             "GetHistory(0)",
             "GetHistory(5)",
             "Redeliver",
-            "Redeliver id=5",
+            "Redeliver id=uint64 5",
             "UndoLast",
             "InsertText(a € b)",
             "ClearHistory",

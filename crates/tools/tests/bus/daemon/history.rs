@@ -1,4 +1,4 @@
-//! What the scripted daemon remembers, and its ways into windows.
+//! What the scripted daemon remembers, its ways into windows, and its keys.
 
 use std::collections::HashMap;
 
@@ -38,4 +38,23 @@ pub(super) fn outputs() -> Vec<Info<'static>> {
         way("x11", true, true, ""),
         way("clipboard", true, false, ""),
     ]
+}
+
+pub(super) fn shortcuts() -> (Vec<Info<'static>>, Vec<Info<'static>>) {
+    let key = |action: &'static str, trigger: &'static str, problem: &'static str| {
+        HashMap::from([
+            ("action", action.into()),
+            ("trigger", trigger.into()),
+            ("mode", "hold".into()),
+            ("problem", problem.into()),
+        ])
+    };
+    let way = |name: &'static str, chosen: bool, reason: &'static str| {
+        HashMap::from([("name", name.into()), ("chosen", chosen.into()), ("reason", reason.into())])
+    };
+    let keys = vec![
+        key("dictate", "F9", ""),
+        key("note", "F10", "another program has it; take another key"),
+    ];
+    (keys, vec![way("portal", false, "no portal runs"), way("x11", true, "2 keys")])
 }

@@ -1,5 +1,8 @@
 //! A held key into press and release: one file a way, and the gestures behind all of them.
 
+pub mod gesture;
+pub mod trigger;
+
 /// What a shortcut has done. `action` is the name that the configuration gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stroke {

@@ -119,4 +119,6 @@ if [ "$for_what" = bench ]; then
     exit
 fi
 debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
+# For shortcuts: X servers with their layouts, the portal, and what reads the lines in docs/shortcuts.md.
+debian xvfb x11-xkb-utils xdg-desktop-portal sway i3-wm util-linux
 weights

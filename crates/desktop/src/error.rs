@@ -80,6 +80,24 @@ pub enum Error {
         /// What happened.
         reason: String,
     },
+    /// What the configuration calls a shortcut is none.
+    #[error("shortcut \"{trigger}\": {reason}")]
+    BadTrigger {
+        /// As it was written.
+        trigger: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// Another program has this shortcut.
+    #[error(
+        "shortcut {trigger} ({action}) belongs to another program; choose another one, or take it away there"
+    )]
+    TriggerTaken {
+        /// The shortcut, in canonical notation.
+        trigger: String,
+        /// Name of its action.
+        action: String,
+    },
 }
 
 impl Error {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use x11rb::connection::Connection as _;
+use x11rb::protocol::xkb::ConnectionExt as _;
 use x11rb::protocol::xproto::{
     AtomEnum, ConnectionExt as _, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, Keysym, MapState,
     Window as Id,
@@ -204,7 +205,11 @@ fn python(display: &str) -> Command {
 /// A program that owns both selections.
 pub(crate) fn clipboard_owner(screen: &Screen) -> Option<Program> {
     let mut program = python(&screen.display);
-    program.arg(windows().join("clipboard.py")).arg("own").stdout(Stdio::piped());
+    program
+        .arg(windows().join("clipboard.py"))
+        .arg("own")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let mut program = Program(program.spawn().ok()?);
     let mut line = String::new();
     BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -290,6 +295,18 @@ impl Client {
         let kind = if down { KEY_PRESS_EVENT } else { KEY_RELEASE_EVENT };
         self.connection.xtest_fake_input(kind, code, 0, x11rb::NONE, 0, 0, 0).unwrap();
         self.connection.get_input_focus().unwrap().reply().unwrap();
+    }
+
+    /// Switches to the layout with this number; tells which one was active.
+    pub(crate) fn lock_group(&self, group: u8) -> u8 {
+        let (keyboard, none) = (0x100, Default::default());
+        self.connection.xkb_use_extension(1, 0).unwrap().reply().unwrap();
+        let before = self.connection.xkb_get_state(keyboard).unwrap().reply().unwrap().group;
+        self.connection
+            .xkb_latch_lock_state(keyboard, none, none, true, group.into(), none, false, 0)
+            .unwrap();
+        self.connection.get_input_focus().unwrap().reply().unwrap();
+        u8::from(before)
     }
 
     /// Modifiers that are on, as in a pointer's state.

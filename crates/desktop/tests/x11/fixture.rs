@@ -114,6 +114,19 @@ impl Screen {
         Client { connection, root }
     }
 
+    /// A window manager, which is up when it says so.
+    pub(crate) fn window_manager(&self) -> Option<Program> {
+        let mut openbox = Command::new("openbox");
+        openbox.env("DISPLAY", &self.display).stdout(Stdio::null()).stderr(Stdio::null());
+        let Ok(openbox) = openbox.spawn() else {
+            skipped("openbox", "it is not installed (Debian package openbox)");
+            return None;
+        };
+        let client = self.client();
+        eventually("the window manager is up", || client.has_manager().unwrap_or(false));
+        Some(Program(openbox))
+    }
+
     /// What each key gives.
     pub(crate) fn mapping(&self) -> Vec<Vec<Keysym>> {
         let client = self.client();
@@ -264,9 +277,25 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    fn has_manager(&self) -> Option<bool> {
+        let name = b"_NET_SUPPORTING_WM_CHECK";
+        let atom = self.connection.intern_atom(false, name).ok()?.reply().ok()?.atom;
+        let any = AtomEnum::ANY;
+        let check = self.connection.get_property(false, self.root, atom, any, 0, 1);
+        Some(check.ok()?.reply().ok()?.value_len == 1)
+    }
+
     fn find(&self, name: &str) -> Option<Id> {
-        let tree = self.connection.query_tree(self.root).ok()?.reply().ok()?;
-        tree.children.into_iter().find(|&window| self.is_shown(window, name).unwrap_or(false))
+        self.find_below(self.root, name)
+    }
+
+    /// A window manager puts windows into frames of its own.
+    fn find_below(&self, parent: Id, name: &str) -> Option<Id> {
+        let tree = self.connection.query_tree(parent).ok()?.reply().ok()?;
+        tree.children.into_iter().find_map(|window| {
+            let shown = self.is_shown(window, name).unwrap_or(false);
+            if shown { Some(window) } else { self.find_below(window, name) }
+        })
     }
 
     fn is_shown(&self, window: Id, name: &str) -> Option<bool> {

@@ -198,6 +198,20 @@ fn what_is_in_focus_is_told() {
 }
 
 #[test]
+fn a_window_manager_that_keeps_the_focus_is_no_target() {
+    let Some(screen) = Screen::new("us") else { return };
+    let Some(_manager) = screen.window_manager() else { return };
+    let mut way = open(&screen);
+    assert!(matches!(way.target(), Err(Error::NoTarget)));
+    let Some(window) = screen.xterm("terminal") else { return };
+    assert_eq!(way.target().unwrap().app_id.as_deref(), Some("XTerm"));
+    way.insert(MIXED).unwrap();
+    window.holds(MIXED);
+    drop(window);
+    eventually("nothing has the focus", || matches!(way.target(), Err(Error::NoTarget)));
+}
+
+#[test]
 fn a_window_that_comes_to_the_front_gets_nothing() {
     let Some(screen) = Screen::new("us") else { return };
     let (Some(other), Some(window)) = (screen.xterm("other"), screen.xterm("terminal")) else {

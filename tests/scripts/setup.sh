@@ -119,7 +119,7 @@ if [ "$for_what" = bench ]; then
     exit
 fi
 # An X server, and windows of the kinds that people dictate into.
-debian xvfb xterm x11-xkb-utils python3-gi gir1.2-gtk-3.0 python3-pyqt5
+debian xvfb openbox xterm x11-xkb-utils python3-gi gir1.2-gtk-3.0 python3-pyqt5
 debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
 # A window to dictate into, and keys that are pressed there.
 debian xvfb xterm xdotool

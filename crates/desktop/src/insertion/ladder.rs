@@ -97,9 +97,9 @@ impl Ladder {
     }
 
     /// The way that is chosen.
-    pub(crate) fn chosen(&mut self) -> Result<&mut dyn Backend, Error> {
+    pub(crate) fn chosen(&mut self) -> Result<&mut (dyn Backend + 'static), Error> {
         let backend = self.chosen.and_then(|index| self.ways[index].backend.as_deref_mut());
-        backend.map_or(Err(Error::NoTarget), |backend| Ok(backend))
+        backend.ok_or(Error::NoTarget)
     }
 
     /// What the chosen way can do.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use x11rb::connection::Connection as _;
+use x11rb::protocol::xkb::ConnectionExt as _;
 use x11rb::protocol::xproto::{
     AtomEnum, ConnectionExt as _, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, Keysym, MapState,
     Window as Id,
@@ -113,6 +114,19 @@ impl Screen {
         Client { connection, root }
     }
 
+    /// A window manager, which is up when it says so.
+    pub(crate) fn window_manager(&self) -> Option<Program> {
+        let mut openbox = Command::new("openbox");
+        openbox.env("DISPLAY", &self.display).stdout(Stdio::null()).stderr(Stdio::null());
+        let Ok(openbox) = openbox.spawn() else {
+            skipped("openbox", "it is not installed (Debian package openbox)");
+            return None;
+        };
+        let client = self.client();
+        eventually("the window manager is up", || client.has_manager().unwrap_or(false));
+        Some(Program(openbox))
+    }
+
     /// What each key gives.
     pub(crate) fn mapping(&self) -> Vec<Vec<Keysym>> {
         let client = self.client();
@@ -204,7 +218,11 @@ fn python(display: &str) -> Command {
 /// A program that owns both selections.
 pub(crate) fn clipboard_owner(screen: &Screen) -> Option<Program> {
     let mut program = python(&screen.display);
-    program.arg(windows().join("clipboard.py")).arg("own").stdout(Stdio::piped());
+    program
+        .arg(windows().join("clipboard.py"))
+        .arg("own")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let mut program = Program(program.spawn().ok()?);
     let mut line = String::new();
     BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -259,9 +277,25 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    fn has_manager(&self) -> Option<bool> {
+        let name = b"_NET_SUPPORTING_WM_CHECK";
+        let atom = self.connection.intern_atom(false, name).ok()?.reply().ok()?.atom;
+        let any = AtomEnum::ANY;
+        let check = self.connection.get_property(false, self.root, atom, any, 0, 1);
+        Some(check.ok()?.reply().ok()?.value_len == 1)
+    }
+
     fn find(&self, name: &str) -> Option<Id> {
-        let tree = self.connection.query_tree(self.root).ok()?.reply().ok()?;
-        tree.children.into_iter().find(|&window| self.is_shown(window, name).unwrap_or(false))
+        self.find_below(self.root, name)
+    }
+
+    /// A window manager puts windows into frames of its own.
+    fn find_below(&self, parent: Id, name: &str) -> Option<Id> {
+        let tree = self.connection.query_tree(parent).ok()?.reply().ok()?;
+        tree.children.into_iter().find_map(|window| {
+            let shown = self.is_shown(window, name).unwrap_or(false);
+            if shown { Some(window) } else { self.find_below(window, name) }
+        })
     }
 
     fn is_shown(&self, window: Id, name: &str) -> Option<bool> {
@@ -290,6 +324,18 @@ impl Client {
         let kind = if down { KEY_PRESS_EVENT } else { KEY_RELEASE_EVENT };
         self.connection.xtest_fake_input(kind, code, 0, x11rb::NONE, 0, 0, 0).unwrap();
         self.connection.get_input_focus().unwrap().reply().unwrap();
+    }
+
+    /// Switches to the layout with this number; tells which one was active.
+    pub(crate) fn lock_group(&self, group: u8) -> u8 {
+        let (keyboard, none) = (0x100, Default::default());
+        self.connection.xkb_use_extension(1, 0).unwrap().reply().unwrap();
+        let before = self.connection.xkb_get_state(keyboard).unwrap().reply().unwrap().group;
+        self.connection
+            .xkb_latch_lock_state(keyboard, none, none, true, group.into(), none, false, 0)
+            .unwrap();
+        self.connection.get_input_focus().unwrap().reply().unwrap();
+        u8::from(before)
     }
 
     /// Modifiers that are on, as in a pointer's state.

@@ -1,5 +1,6 @@
 //! Which window has the keyboard.
 
+use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Window};
 
 use super::server::Server;
@@ -38,7 +39,11 @@ pub(crate) fn target(server: &Server) -> Result<(Window, Target), Error> {
     if active(server)? == Some(NONE) {
         return Err(Error::NoTarget);
     }
-    let app_id = owner(server, focus)?.and_then(|(_, class)| class);
+    let owner = owner(server, focus)?;
+    if owner.is_none() && is_manager(server, focus)? {
+        return Err(Error::NoTarget);
+    }
+    let app_id = owner.and_then(|(_, class)| class);
     Ok((focus, Target { id: format!("x11:{focus:x}"), app_id, ..Target::default() }))
 }
 
@@ -74,7 +79,19 @@ pub(crate) fn owner(
 /// `_NET_ACTIVE_WINDOW`, where there is a window manager that tells it. On Wayland it is none
 /// while a window that is not X11's has the keyboard.
 fn active(server: &Server) -> Result<Option<Window>, Error> {
-    let value = property(server, server.root, server.atoms._NET_ACTIVE_WINDOW)?;
+    window_in(server, server.atoms._NET_ACTIVE_WINDOW)
+}
+
+/// Is `window` one of the window manager's? It keeps the focus there when no program has it.
+fn is_manager(server: &Server, window: Window) -> Result<bool, Error> {
+    let program = |window: Window| window & !server.connection.setup().resource_id_mask;
+    let manager = window_in(server, server.atoms._NET_SUPPORTING_WM_CHECK)?;
+    Ok(manager.is_some_and(|manager| program(manager) == program(window)))
+}
+
+/// The window that a property of the root window names.
+fn window_in(server: &Server, name: u32) -> Result<Option<Window>, Error> {
+    let value = property(server, server.root, name)?;
     Ok(value.and_then(|bytes| Some(Window::from_ne_bytes(bytes.get(..4)?.try_into().ok()?))))
 }
 

@@ -33,7 +33,8 @@ pub(super) fn settle(server: &Server, focus: Window) -> Result<(), Error> {
         thread::sleep(BLIND);
         return Ok(());
     };
-    listen(server, EventMask::SUBSTRUCTURE_NOTIFY)?;
+    // Qt sends its answer to the second.
+    listen(server, EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY)?;
     let stamp = ping(server, window)?;
     let answered = wait(server, stamp);
     listen(server, EventMask::NO_EVENT)?;

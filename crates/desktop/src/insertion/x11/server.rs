@@ -22,6 +22,7 @@ x11rb::atom_manager! {
     /// The atoms that are used here.
     pub(crate) Atoms: AtomsCookie {
         _NET_ACTIVE_WINDOW,
+        _NET_SUPPORTING_WM_CHECK,
         _NET_WM_PING,
         WM_PROTOCOLS,
         CLIPBOARD,

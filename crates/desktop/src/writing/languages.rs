@@ -210,4 +210,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_documentation_shows_every_command() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+        let pages = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let pages = pages.filter(|page| page.extension().is_some_and(|end| end == "md"));
+        let text: String = pages.map(|page| std::fs::read_to_string(page).unwrap()).collect();
+        for (spoken, _) in Language::all().iter().flat_map(|language| language.commands) {
+            assert!(text.contains(spoken), "docs: {spoken}");
+        }
+    }
 }

@@ -94,7 +94,7 @@ fn inserted(edits: &[Edit]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// Whatever is said, and however often: no panic, and never more text than is allowed.
     #[test]
@@ -140,7 +140,7 @@ proptest! {
             // A plain space, alone or with something that combines with it.
             all.filter(|cluster| !cluster.chars().all(char::is_whitespace)).collect()
         };
-        let fold = |text: &str| clusters(text).concat().replace(['ı', '\u{307}'], "i");
+        let fold = |text: &str| clusters(text).concat().replace('ı', "i").replace('\u{307}', "");
         prop_assert_eq!(fold(&written), fold(&text));
         prop_assert_eq!(clusters(&written).len(), clusters(&text).len());
     }

@@ -50,6 +50,13 @@ fn lines_and_paragraphs_begin_where_the_model_sets_them_off() {
         ("Milk. New line, new line. Eggs.", "Milk.\n\nEggs."),
         ("Milk. New line new line. Eggs.", "Milk.\n\nEggs."),
         ("Ingredients: new line, milk.", "Ingredients:\nMilk."),
+        // As Whisper (base) writes it where the pauses are short.
+        ("Dear John, Newline, how are you today?", "Dear John\nHow are you today?"),
+        (
+            "That is all for today, new paragraph the next topic is money.",
+            "That is all for today\n\nThe next topic is money.",
+        ),
+        ("New line the quick brown fox.", "\nThe quick brown fox."),
     ] {
         assert_eq!(plain(text, "en"), expected, "{text}");
     }
@@ -62,11 +69,18 @@ fn what_is_not_set_off_is_no_command() {
         "Our new line. Of products.",
         "New line of products.",
         "Begin a new paragraph here.",
+        "Today, new line items were added.",
+        "In short, new line of work, new life.",
+        "It is a new line the customers like.",
+        "New paragraph styles are available.",
         "I like this new paragraph.",
         "The command new line, or newline, is for new lines.",
         "I told him, scratch that, and he laughed.",
         "He wanted to scratch that.",
         "Scratch that itch, please.",
+        "Scratch that from the list.",
+        "I told him scratch that and he left.",
+        "He had to scratch that the other day.",
         "Can you strike that from the record?",
     ] {
         assert_eq!(plain(text, "en"), text, "{text}");
@@ -80,6 +94,7 @@ fn scratch_that_takes_back() {
         ("scratch that", "<"),
         ("Scratch that, scratch that.", "<<"),
         ("Scratch that. I come on Tuesday.", "<I come on Tuesday."),
+        ("Scratch that I come on Tuesday.", "<I come on Tuesday."),
         ("I come on Monday, scratch that.", ""),
         ("I come on Monday. Scratch that.", ""),
         ("I come on Monday. Scratch that. Scratch that.", "<"),

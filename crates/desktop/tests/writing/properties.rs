@@ -160,6 +160,21 @@ proptest! {
         prop_assert_eq!(once, twice);
     }
 
+    /// "Scratch that" leaves the writer as if the last text had never been said.
+    #[test]
+    fn what_is_taken_back_leaves_no_trace(
+        texts in vec(text(), 0..6), next in text(), trailing_space in any::<bool>(),
+    ) {
+        let mut writer = writer(Settings { trailing_space, ..Settings::default() });
+        for text in texts {
+            writer.write(&text, "en", None);
+        }
+        let before = writer.preview(&next, "en", None);
+        prop_assert_eq!(writer.write("Forget it.", "en", None).len(), 1);
+        prop_assert_eq!(writer.write("Scratch that.", "en", None), vec![Edit::Undo]);
+        prop_assert_eq!(writer.preview(&next, "en", None), before);
+    }
+
     /// What is written in place of a word is never replaced itself.
     #[test]
     fn replacements_come_to_an_end(length in 1..200_usize) {

@@ -309,3 +309,23 @@ fn a_preview_carries_out_no_command() {
 fn no_control_character_comes_from_the_model() {
     assert_eq!(plain("rm\n-rf\u{1b}[2J\u{0}\r\n", "en"), "rm -rf [2J");
 }
+
+/// A hook rewrites texts on their way; what is in the window then is what counts.
+#[test]
+fn what_became_of_a_text_is_remembered_in_its_place() {
+    let mut writer = writer(Settings::default());
+    assert_eq!(short(&writer.write("We left", "en", None)), "We left");
+    writer.corrected("We left.");
+    assert_eq!(short(&writer.write("then it rained", "en", None)), " Then it rained");
+    writer.corrected("");
+    assert_eq!(short(&writer.write("Then it snowed", "en", None)), " Then it snowed");
+    let edits = writer.write("Scratch that. It was hot", "en", Some("We left. Then it snowed"));
+    assert_eq!(short(&edits), "< It was hot");
+}
+
+#[test]
+fn what_was_said_is_not_in_what_a_log_would_show() {
+    let mut writer = writer(Settings::default());
+    assert_eq!(short(&writer.write("a secret", "en", None)), "a secret");
+    assert!(!format!("{writer:?}").contains("secret"));
+}

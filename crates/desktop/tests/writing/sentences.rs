@@ -57,6 +57,11 @@ fn lines_and_paragraphs_begin_where_the_model_sets_them_off() {
             "That is all for today\n\nThe next topic is money.",
         ),
         ("New line the quick brown fox.", "\nThe quick brown fox."),
+        (
+            "Thank you very much, new paragraph best regards.",
+            "Thank you very much\n\nBest regards.",
+        ),
+        ("Dear John, New Line, how are you?", "Dear John\nHow are you?"),
     ] {
         assert_eq!(plain(text, "en"), expected, "{text}");
     }

@@ -6,6 +6,7 @@
 //! stays as it was.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
@@ -41,12 +42,18 @@ pub struct Hook {
 }
 
 /// What came out.
-#[derive(Debug)]
 pub struct Piped {
     /// The program's text; the original where there is a `problem`.
     pub text: String,
     /// Why the original stands.
     pub problem: Option<Error>,
+}
+
+/// Without the text: what was said is in no log.
+impl fmt::Debug for Piped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Piped").field("problem", &self.problem).finish_non_exhaustive()
+    }
 }
 
 impl Hook {

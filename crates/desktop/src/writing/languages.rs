@@ -67,6 +67,9 @@ pub(super) struct Language {
     /// Words that a noun has to follow, so that behind them a mark's word is one: "the period".
     /// None that may also end a clause: "I know that comma".
     determiners: &'static str,
+    /// Words that begin a sentence and cannot stand behind a noun or "that": what they follow was a
+    /// sentence, or a command.
+    openers: &'static str,
     /// Words that are never names: small inside of a sentence, whatever follows.
     small: &'static str,
     /// Words that are always written with a capital.
@@ -88,6 +91,7 @@ const OTHER: Language = Language {
     marks: &[],
     plain: &[],
     determiners: "",
+    openers: "",
     small: "",
     capital: "",
     abbreviations: "",
@@ -134,6 +138,10 @@ impl Language {
         holds(self.determiners, key)
     }
 
+    pub(super) fn opens(&self, key: &str) -> bool {
+        holds(self.openers, key)
+    }
+
     pub(super) fn is_small(&self, key: &str) -> bool {
         holds(self.small, key)
     }
@@ -169,7 +177,7 @@ mod tests {
     #[test]
     fn the_lists_hold_words_as_they_are_compared() {
         for language in Language::all() {
-            let lists = [language.determiners, language.small, language.capital];
+            let lists = [language.determiners, language.openers, language.small, language.capital];
             for word in lists.iter().flat_map(|list| list.split_ascii_whitespace()) {
                 assert_eq!(key(word), word, "{:?}", language.codes);
             }
@@ -208,6 +216,17 @@ mod tests {
             {
                 assert!(has(&signs), "{code} {signs:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_documentation_shows_every_command() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+        let pages = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let pages = pages.filter(|page| page.extension().is_some_and(|end| end == "md"));
+        let text: String = pages.map(|page| std::fs::read_to_string(page).unwrap()).collect();
+        for (spoken, _) in Language::all().iter().flat_map(|language| language.commands) {
+            assert!(text.contains(spoken), "docs: {spoken}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What was inserted where the cursor is now, for windows that do not tell what stands before it.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 /// Utterances that can be taken back one after the other.
 const KEPT: usize = 16;
@@ -8,9 +9,16 @@ const KEPT: usize = 16;
 const LOOKED_AT: usize = 400;
 
 /// The last insertions into one window.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Memory {
     inserted: VecDeque<String>,
+}
+
+/// Without the text: what was said is in no log.
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("n_inserted", &self.inserted.len()).finish()
+    }
 }
 
 impl Memory {

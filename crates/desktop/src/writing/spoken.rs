@@ -4,7 +4,9 @@
 //!
 //! - A command counts only where punctuation of the model, or an edge of the utterance, sets it off
 //!   on both sides, since that is where the speaker paused: "Dear John, new line, how are you" but
-//!   not "we need a new line of products". Directly behind a spoken mark it counts as well.
+//!   not "we need a new line of products". Behind it a word that cannot follow a noun will do, since
+//!   Whisper writes "that is all, new paragraph the next topic" after a short pause. Directly behind
+//!   a spoken mark it counts whatever follows.
 //! - "Scratch that" counts only at the beginning or the end of an utterance: what is in the middle
 //!   of a story is told. "Scratch that itch" is not set off.
 //! - A word that a noun has to follow makes a mark's word one, "the period", and so do phrases such
@@ -168,9 +170,11 @@ impl<'r> Search<'_, 'r> {
             matches!(hit.action, Action::Mark(_))
                 && (hit.tokens.end..words.start).all(|at| self.is_pause(at))
         });
+        let behind = self.word_behind(words.end);
+        let opens = behind.is_some_and(|at| self.language.opens(&self.tokens[at].key));
         follows_mark
             || (begins || self.is_separator(self.word_before(words.start)))
-                && self.is_separator(self.word_behind(words.end))
+                && (opens || self.is_separator(behind))
     }
 
     /// Whether there is punctuation, or an edge of the utterance.

@@ -50,6 +50,18 @@ fn lines_and_paragraphs_begin_where_the_model_sets_them_off() {
         ("Milk. New line, new line. Eggs.", "Milk.\n\nEggs."),
         ("Milk. New line new line. Eggs.", "Milk.\n\nEggs."),
         ("Ingredients: new line, milk.", "Ingredients:\nMilk."),
+        // As Whisper (base) writes it where the pauses are short.
+        ("Dear John, Newline, how are you today?", "Dear John\nHow are you today?"),
+        (
+            "That is all for today, new paragraph the next topic is money.",
+            "That is all for today\n\nThe next topic is money.",
+        ),
+        ("New line the quick brown fox.", "\nThe quick brown fox."),
+        (
+            "Thank you very much, new paragraph best regards.",
+            "Thank you very much\n\nBest regards.",
+        ),
+        ("Dear John, New Line, how are you?", "Dear John\nHow are you?"),
     ] {
         assert_eq!(plain(text, "en"), expected, "{text}");
     }
@@ -62,11 +74,18 @@ fn what_is_not_set_off_is_no_command() {
         "Our new line. Of products.",
         "New line of products.",
         "Begin a new paragraph here.",
+        "Today, new line items were added.",
+        "In short, new line of work, new life.",
+        "It is a new line the customers like.",
+        "New paragraph styles are available.",
         "I like this new paragraph.",
         "The command new line, or newline, is for new lines.",
         "I told him, scratch that, and he laughed.",
         "He wanted to scratch that.",
         "Scratch that itch, please.",
+        "Scratch that from the list.",
+        "I told him scratch that and he left.",
+        "He had to scratch that the other day.",
         "Can you strike that from the record?",
     ] {
         assert_eq!(plain(text, "en"), text, "{text}");
@@ -80,6 +99,7 @@ fn scratch_that_takes_back() {
         ("scratch that", "<"),
         ("Scratch that, scratch that.", "<<"),
         ("Scratch that. I come on Tuesday.", "<I come on Tuesday."),
+        ("Scratch that I come on Tuesday.", "<I come on Tuesday."),
         ("I come on Monday, scratch that.", ""),
         ("I come on Monday. Scratch that.", ""),
         ("I come on Monday. Scratch that. Scratch that.", "<"),
@@ -293,4 +313,24 @@ fn a_preview_carries_out_no_command() {
 #[test]
 fn no_control_character_comes_from_the_model() {
     assert_eq!(plain("rm\n-rf\u{1b}[2J\u{0}\r\n", "en"), "rm -rf [2J");
+}
+
+/// A hook rewrites texts on their way; what is in the window then is what counts.
+#[test]
+fn what_became_of_a_text_is_remembered_in_its_place() {
+    let mut writer = writer(Settings::default());
+    assert_eq!(short(&writer.write("We left", "en", None)), "We left");
+    writer.corrected("We left.");
+    assert_eq!(short(&writer.write("then it rained", "en", None)), " Then it rained");
+    writer.corrected("");
+    assert_eq!(short(&writer.write("Then it snowed", "en", None)), " Then it snowed");
+    let edits = writer.write("Scratch that. It was hot", "en", Some("We left. Then it snowed"));
+    assert_eq!(short(&edits), "< It was hot");
+}
+
+#[test]
+fn what_was_said_is_not_in_what_a_log_would_show() {
+    let mut writer = writer(Settings::default());
+    assert_eq!(short(&writer.write("a secret", "en", None)), "a secret");
+    assert!(!format!("{writer:?}").contains("secret"));
 }

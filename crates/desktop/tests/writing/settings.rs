@@ -1,5 +1,7 @@
 //! What the user may ask for, and what becomes of it.
 
+use std::time::Instant;
+
 use scriven_desktop::writing::{Capitals, Command, Settings, Writer};
 
 use crate::{replacing, short, writer, written};
@@ -110,4 +112,28 @@ fn the_options_do_what_they_say() {
     );
     let heard = Settings { capitals: Capitals::AsHeard, ..Settings::default() };
     assert_eq!(written(heard, "Went home.", "en", Some("We all")), " Went home.");
+}
+
+/// What it costs: `cargo test -p scriven-desktop --test writing -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints a time, which depends on the machine"]
+fn two_hundred_words_with_a_thousand_replacements() {
+    let phrase = |at: usize| (format!("word{at} and another"), format!("phrase {at}"));
+    let single = |at: usize| (format!("name{at}"), format!("Name-{at}"));
+    let replacements = (0..500).map(phrase).chain((0..500).map(single)).collect();
+    let settings = Settings { replacements, spoken_punctuation: true, ..Settings::default() };
+    let begin = Instant::now();
+    let mut writer: Writer = writer(settings);
+    println!("rules made in {:?}", begin.elapsed());
+    let text = "Word7 and another name8 went home, comma, and then there was one. ".repeat(17);
+    assert!((200..=220).contains(&text.split_whitespace().count()));
+    let mut times: Vec<_> = (0..200)
+        .map(|_| {
+            let begin = Instant::now();
+            assert!(!writer.write(&text, "en", Some("Before. ")).is_empty());
+            begin.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!("written in {:?} (median of 200), {:?} at worst", times[100], times[199]);
 }

@@ -35,6 +35,8 @@ pub(super) const GERMAN: Language = Language {
     plain: &["Punkt für Punkt", "Punkt um", "springende Punkt", "wunder Punkt", "toter Punkt"],
     determiners: "der den dem des ein eine einen einem einer eines kein keine keinen mein meinen \
                   dein deinen unser unseren euer jeder jeden jedem diesem dieser diesen",
+    openers: "ich wir er sie es du ihr der die das ein eine mein unser dies diese wie was \
+              warum wer bitte liebe lieber hallo",
     small: "aber alle allem allen aller alles als also am an auch auf aus außerdem bei beim bevor bin \
             bis bist bitte da dabei dadurch dafür damit danach dann daran darauf darin darum das dass \
             dazu dein deine dem den denn der deren des deshalb dessen deswegen die dies diese diesem \

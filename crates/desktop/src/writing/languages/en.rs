@@ -57,6 +57,8 @@ pub(super) const ENGLISH: Language = Language {
         "mad dash",
     ],
     determiners: "a an the my your our their every its whose",
+    openers: "the a an i i'm i'll i've we we're he she they it it's this these there my your \
+              our how what why let's please thank thanks best kind yours dear hello hi",
     small: "a about after again all also although always an and any anyway are as at be because \
             been before being both but by can could did do does during each either every first for \
             from had has have having he her here hers him his how however if in instead into is it \

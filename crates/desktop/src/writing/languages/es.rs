@@ -48,6 +48,8 @@ pub(super) const SPANISH: Language = Language {
     ],
     plain: &["punto de", "en punto", "a punto", "hasta cierto punto", "en coma", "estado de coma"],
     determiners: "el la los las un una al del cada mi tu su que algún ningún",
+    openers: "yo nosotros él ella ellos usted el la los las un una este esta mi nuestro cómo \
+              qué hola querido querida",
     small: "a además ahora al algo alguien algún ante antes aquel aquí así aun aún aunque ayer bajo \
             bien cada casi como cómo con contra cual cuál cuando cuándo de del desde después donde dónde \
             durante e el él ella ellas ellos en entonces entre era es esa ese eso esta está estaba están \

@@ -51,6 +51,8 @@ pub(super) const FRENCH: Language = Language {
     ],
     determiners: "le la les un une des ce cet cette mon ma ton ta son sa notre votre leur chaque \
                   quel quelle au du aucun aucune",
+    openers: "je j'ai nous vous il elle ils elles on le la les un une ce c'est mon ma mes \
+              notre comment pourquoi cher chère bonjour",
     small: "à afin ai ainsi alors après au aucun aujourd'hui aussi autre aux avait avant avec avez \
             bien c'est car ce ceci cela celle celui ces cet cette ceux chaque chez comme comment \
             d'abord dans de demain depuis des dès donc dont du elle elles en encore enfin ensuite est \

@@ -35,6 +35,8 @@ pub(super) const ITALIAN: Language = Language {
     ],
     plain: &["punto di", "in punto", "a punto", "punto per punto"],
     determiners: "il lo la i gli le un una al nel sul del quel ogni che qualche",
+    openers: "io noi lui lei loro il lo la i gli le un una questo questa come perché ciao caro \
+              cara",
     small: "a ad adesso ai al alla alle allo altro anche ancora anzi appena avere bene c'è che chi ci \
             ciò come con così cosa cui da dai dal dalla dei del della delle dello di domani dopo dove \
             dunque e è ecco ed era essere fa fino forse fra già gli ha hai hanno ho i ieri il in infatti \

@@ -33,6 +33,8 @@ pub(super) const DUTCH: Language = Language {
     ],
     plain: &["punt van", "op het punt", "punt voor punt"],
     determiners: "de een elk ieder mijn jouw onze geen",
+    openers: "ik wij we hij zij ze jij je u de het een dit deze mijn onze hoe wat waarom hallo \
+              beste",
     small: "aan al alle alles als altijd andere ben bij binnen daar daarna daarom dan dat de deze die \
             dit doch door dus een eens eerst elke en er even geen gisteren had hadden heb hebben heeft \
             heel hem het hier hij hoe hun iets ik in is ja je jij jullie kan kon kunnen laat maar mag me \

@@ -33,6 +33,7 @@ pub(super) const POLISH: Language = Language {
     ],
     plain: &["kropka w kropkę", "kropka nad i"],
     determiners: "ten ta każdy każda",
+    openers: "ja my ty wy on ona oni one to ten ta jak co dlaczego cześć",
     small: "a aby ale albo ani bardzo bez bo by był była było być chociaż choć ci co coś czy dla dlaczego \
             dlatego do dobrze dopiero dzisiaj dziś gdy gdyby gdzie go i ich im ja jak jako jakie jaki jego \
             jej jednak jest jestem jeszcze jeśli jeżeli już kiedy każdy kto która które który lub ma mam \

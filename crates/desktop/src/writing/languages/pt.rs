@@ -35,6 +35,7 @@ pub(super) const PORTUGUESE: Language = Language {
     ],
     plain: &["ponto de", "em ponto", "a ponto", "ponto por ponto", "ponto fraco", "ponto forte"],
     determiners: "o a os as um uma do da no na ao cada que algum nenhum",
+    openers: "eu nós ele ela eles elas você o a os as um uma este esta como olá caro cara",
     small: "a à agora ainda além algo alguém algum alguma amanhã ante antes ao aos apenas após aquela \
             aquele aquilo as às assim até bem cada com como contra da das de dela dele depois desde do \
             dos durante e é ela elas ele eles em então enquanto entre era essa esse está estão este eu \

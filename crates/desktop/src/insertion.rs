@@ -1,5 +1,10 @@
 //! Text into the window in focus: one file a way, and the ladder that chooses among them.
 
+pub mod clipboard;
+pub mod input_method;
+pub mod virtual_keyboard;
+mod wayland;
+
 use crate::Error;
 
 /// What a way can do besides typing.

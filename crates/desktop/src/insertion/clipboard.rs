@@ -1,0 +1,3 @@
+//! Text by way of the clipboard, whose contents are put back afterwards: the last resort.
+
+pub mod wayland;

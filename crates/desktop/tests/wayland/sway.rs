@@ -11,7 +11,7 @@ use scriven_desktop::Error;
 use scriven_desktop::insertion::{Backend, Target};
 
 /// Generous: two cores, and other tests on them.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(30);
 /// sway does not run as root: there it gets the user that owns nothing.
 const NOBODY: u32 = 65534;
 
@@ -32,12 +32,17 @@ pub(crate) fn rounds() -> usize {
     if std::env::var_os("SLOW").is_some() { 20 } else { 3 }
 }
 
+/// Says that this test has not run; past the test program, which shows nothing of a test that passes.
+pub(crate) fn skipped(why: &str) {
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    writeln!(std::io::stderr(), "SKIPPED: {test}: {why}").unwrap();
+}
+
 /// `None`, and a line that says so, when `program` is not installed.
 pub(crate) fn installed(program: &str) -> Option<()> {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
     if !found.status.success() {
-        let test = std::thread::current().name().unwrap_or_default().to_owned();
-        eprintln!("SKIPPED: {test}: {program} is not installed");
+        skipped(&format!("{program} is not installed"));
     }
     found.status.success().then_some(())
 }
@@ -45,6 +50,8 @@ pub(crate) fn installed(program: &str) -> Option<()> {
 /// A compositor without a screen.
 pub(crate) struct Sway {
     process: Child,
+    /// What stands for the user's keyboard: without one a seat gives no window the focus of keys.
+    keyboard: Option<Child>,
     pub(crate) folder: tempfile::TempDir,
     socket: PathBuf,
 }
@@ -52,6 +59,20 @@ pub(crate) struct Sway {
 impl Sway {
     /// Starts one with this keyboard layout and these lines of configuration besides.
     pub(crate) fn start(layout: &str, configuration: &str) -> Option<Self> {
+        let mut sway = Self::without_keyboard(layout, configuration)?;
+        let keyboard = sway.command("wtype").args(["-s", "86400000", "x"]).spawn().unwrap();
+        sway.keyboard = Some(keyboard);
+        wait_for("a keyboard", || {
+            let seats = sway.run("swaymsg", &["-r", "-t", "get_seats"]).stdout;
+            let seats: serde_json::Value = serde_json::from_slice(&seats).unwrap();
+            let devices = seats[0]["devices"].as_array()?;
+            devices.iter().any(|device| device["type"] == "keyboard").then_some(())
+        });
+        Some(sway)
+    }
+
+    /// The same on a seat that has no keyboard yet.
+    pub(crate) fn without_keyboard(layout: &str, configuration: &str) -> Option<Self> {
         for program in ["sway", "foot", "setpriv", "wtype"] {
             installed(program)?;
         }
@@ -74,6 +95,7 @@ impl Sway {
         }
         let log = fs::File::create(folder.path().join("sway.log")).unwrap();
         let process = plain(&mut command, folder.path())
+            .current_dir(folder.path())
             .arg("-c")
             .arg(&file)
             .env("SWAYSOCK", folder.path().join("ipc"))
@@ -91,7 +113,7 @@ impl Sway {
             let found = files.find(|file| file.file_name().to_str().is_some_and(is_socket))?;
             is_ready.then(|| found.path())
         });
-        let sway = Self { process, folder, socket };
+        let sway = Self { process, keyboard: None, folder, socket };
         wait_for("its first answer", || {
             let asked = sway.command("swaymsg").args(["-t", "get_version"]).status();
             asked.unwrap().success().then_some(())
@@ -161,6 +183,10 @@ impl Sway {
 
 impl Drop for Sway {
     fn drop(&mut self) {
+        if let Some(keyboard) = &mut self.keyboard {
+            keyboard.kill().ok();
+            keyboard.wait().ok();
+        }
         self.process.kill().ok();
         self.process.wait().ok();
     }
@@ -204,7 +230,7 @@ impl Terminal {
     /// Opens one and waits until it is in focus and `cat` listens.
     pub(crate) fn open(sway: &Sway, app_id: &str) -> Self {
         let file = sway.folder.path().join(format!("{app_id}.txt"));
-        let script = format!("stty -echo; exec cat > '{}'", file.display());
+        let script = format!("exec cat > '{}'", file.display());
         let process = sway
             .command("foot")
             .arg(format!("--app-id={app_id}"))

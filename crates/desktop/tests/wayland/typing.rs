@@ -67,7 +67,7 @@ fn text_is_exact_in_a_gtk_entry() {
 
 #[test]
 fn a_text_with_more_characters_than_keys_is_exact() {
-    let Some(sway) = Sway::start("us", "") else { return };
+    let Some(sway) = Sway::without_keyboard("us", "") else { return };
     let mut way = connect(&sway, virtual_keyboard::connect_to);
     let terminal = Terminal::open(&sway, "foot");
     target(&mut *way);

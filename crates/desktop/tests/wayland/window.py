@@ -11,6 +11,7 @@ import threading
 import gi
 
 gtk, kind, app_id = sys.argv[1:4]
+gi.require_version("Gdk", gtk + ".0")
 gi.require_version("Gtk", gtk + ".0")
 from gi.repository import Gdk, GLib, Gtk  # noqa: E402
 

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::sway::{Sway, send, tell, wait_for};
+use crate::sway::{Sway, send, skipped, tell, wait_for};
+
+/// The one that Debian's packages are for.
+const PYTHON: &str = "/usr/bin/python3";
 
 /// The window of another program.
 pub(crate) struct Window {
@@ -18,11 +21,10 @@ pub(crate) struct Window {
 /// `None`, and a line that says so, when this version of GTK is not there for Python.
 pub(crate) fn has_gtk(version: &str) -> Option<()> {
     let script = format!("import gi; gi.require_version('Gtk', '{version}.0')");
-    let found = Command::new("python3").args(["-c", &script]).output();
+    let found = Command::new(PYTHON).args(["-c", &script]).output();
     let found = found.is_ok_and(|output| output.status.success());
     if !found {
-        let test = std::thread::current().name().unwrap_or_default().to_owned();
-        eprintln!("SKIPPED: {test}: GTK {version} is not installed for Python");
+        skipped(&format!("GTK {version} is not installed for Debian's Python"));
     }
     found.then_some(())
 }
@@ -43,7 +45,7 @@ impl Window {
     ) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wayland/window.py");
         let mut process = sway
-            .command("python3")
+            .command(PYTHON)
             .arg(script)
             .args([gtk, kind, app_id])
             .envs(environment.iter().copied())
@@ -59,8 +61,11 @@ impl Window {
             }
         };
         std::thread::Builder::new().name(app_id.to_owned()).spawn(read).unwrap();
-        let window = Self { process, told };
-        wait_for("a window", || window.find(|told| *told == json!(["active", true])));
+        let mut window = Self { process, told };
+        wait_for("a window", || {
+            assert!(window.process.try_wait().unwrap().is_none(), "window.py has ended");
+            window.find(|told| *told == json!(["active", true]))
+        });
         wait_for("its focus", || (sway.focus()? == app_id).then_some(()));
         window
     }

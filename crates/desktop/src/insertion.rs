@@ -1,9 +1,12 @@
 //! Text into the window in focus: one file a way, and the ladder that chooses among them.
 
 pub mod clipboard;
+pub mod input_method;
 pub mod ladder;
 #[cfg(test)]
 pub(crate) mod scripted;
+pub mod virtual_keyboard;
+mod wayland;
 pub mod x11;
 
 use crate::Error;

@@ -119,4 +119,6 @@ if [ "$for_what" = bench ]; then
     exit
 fi
 debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
+# Windows that take text by IBus.
+debian ibus ibus-gtk3 xvfb xdotool x11-xkb-utils python3-gi gir1.2-gtk-3.0 libglib2.0-bin
 weights

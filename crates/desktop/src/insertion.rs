@@ -1,5 +1,7 @@
 //! Text into the window in focus: one file a way, and the ladder that chooses among them.
 
+pub mod ibus;
+
 use crate::Error;
 
 /// What a way can do besides typing.

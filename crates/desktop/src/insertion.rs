@@ -1,6 +1,7 @@
 //! Text into the window in focus: one file a way, and the ladder that chooses among them.
 
 pub mod clipboard;
+pub mod ibus;
 pub mod input_method;
 pub mod ladder;
 #[cfg(test)]

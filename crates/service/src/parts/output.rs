@@ -2,7 +2,7 @@
 
 use scriven_desktop::delivery::{Delivery, Live};
 use scriven_desktop::insertion::ladder::{Connect, Ladder};
-use scriven_desktop::insertion::{Target, clipboard, input_method, virtual_keyboard, x11};
+use scriven_desktop::insertion::{Target, clipboard, ibus, input_method, virtual_keyboard, x11};
 use scriven_desktop::writing::Edit;
 
 pub use scriven_desktop::delivery::Delivered;

@@ -24,7 +24,7 @@ pub const NAME: &str = "org.scriven.Dictation1";
 /// Path of the root object.
 pub const PATH: &str = "/org/scriven/Dictation1";
 /// Grows when something is added to the interface; what is taken away changes the name.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// An `a{sv}` on its way out.
 pub(crate) type Dict<'a> = BTreeMap<&'a str, Variant<'a>>;

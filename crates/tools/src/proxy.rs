@@ -15,7 +15,7 @@ pub(crate) const MODEL_INTERFACE: &str = "org.scriven.Dictation1.Model";
 /// What the names of the daemon's errors begin with.
 pub(crate) const ERROR_PREFIX: &str = "org.scriven.Dictation1.Error.";
 /// The `Version` of the contract that this program was written for.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// An `a{sv}` on its way to the daemon.
 pub(crate) type Options<'a> = HashMap<&'static str, Variant<'a>>;

@@ -304,7 +304,7 @@ impl Dictation {
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> u32 {
-        1
+        2
     }
     #[zbus(property)]
     fn state(&self) -> &str {

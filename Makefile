@@ -56,6 +56,9 @@ install: ## what `make build` has built: PREFIX=/usr/local DESTDIR=
 	sed 's|@BINDIR@|$(bindir)|g' systemd/scriven.service >$(call at,$(unitdir)/scriven.service)
 	sed 's|@BINDIR@|$(bindir)|g' systemd/org.scriven.Dictation1.service \
 		>$(call at,$(sharedir)/dbus-1/services/org.scriven.Dictation1.service)
+	install -d $(call at,$(sharedir)/applications)
+	sed 's|@BINDIR@|$(bindir)|g' systemd/org.scriven.Scriven.desktop \
+		>$(call at,$(sharedir)/applications/org.scriven.Scriven.desktop)
 	install -Dm644 -t $(call at,$(sharedir)/dbus-1/interfaces) docs/dbus/*.xml
 	for page in "$(CARGO_TARGET_DIR)"/man/*.[1-9]; do \
 		install -Dm644 -t $(call at,$(sharedir)/man/man$${page##*.}) "$$page"; done
@@ -70,6 +73,7 @@ uninstall: ## takes away what `make install` has installed
 	rm -f $(call at,$(bindir))/scriven $(call at,$(bindir))/scrivend
 	rm -f $(call at,$(unitdir))/scriven.service
 	rm -f $(call at,$(sharedir))/dbus-1/services/org.scriven.Dictation1.service
+	rm -f $(call at,$(sharedir))/applications/org.scriven.Scriven.desktop
 	rm -f $(call at,$(sharedir))/dbus-1/interfaces/org.scriven.Dictation1*.xml
 	rm -f $(call at,$(sharedir))/man/man[1-9]/scriven*.[1-9]
 	rm -f $(call at,$(sharedir))/bash-completion/completions/scriven

@@ -119,6 +119,8 @@ static ONE_ROOM: Mutex<()> = Mutex::new(());
 pub(crate) struct Room {
     home: TempDir,
     address: String,
+    /// The X display of the programs, where there is one.
+    display: Option<String>,
     _bus: Running,
     _only: Option<MutexGuard<'static, ()>>,
 }
@@ -151,7 +153,8 @@ impl Room {
         );
         let mut address = String::new();
         BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { home, address: address.trim().to_owned(), _bus: bus, _only: only }
+        let address = address.trim().to_owned();
+        Self { home, address, display: None, _bus: bus, _only: only }
     }
 
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
@@ -160,6 +163,11 @@ impl Room {
 
     pub(crate) fn models(&self) -> PathBuf {
         self.path("data/scriven/models")
+    }
+
+    /// Lets the programs that are started from now on show themselves on this X display.
+    pub(crate) fn show_on(&mut self, display: &str) {
+        self.display = Some(display.to_owned());
     }
 
     pub(crate) fn configure(&self, toml: &str) {
@@ -186,6 +194,9 @@ impl Room {
     pub(crate) fn command(&self, name: &str) -> Command {
         let mut command = at_home(self.home.path(), &program(name));
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+        if let Some(display) = &self.display {
+            command.env("DISPLAY", display);
+        }
         command
     }
 
@@ -251,7 +262,7 @@ impl Room {
 }
 
 /// A command whose process ends with this one, and that keeps to the folders of `home`.
-fn at_home(home: &Path, program: &Path) -> Command {
+pub(crate) fn at_home(home: &Path, program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(program).env("XDG_RUNTIME_DIR", &DESK.runtime);
     for (name, folder) in

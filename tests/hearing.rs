@@ -36,6 +36,12 @@ pub(crate) enum Signal {
         utterance: u32,
         reason: String,
     },
+    Delivered {
+        utterance: u32,
+        backend: String,
+        ok: bool,
+        detail: String,
+    },
     Ended {
         reason: String,
         stats: Info,
@@ -167,6 +173,10 @@ fn parse(message: &Message) -> Option<(String, Signal)> {
         "Discarded" => {
             let (session, utterance, reason) = body.deserialize().unwrap();
             (Some(session), Signal::Discarded { utterance, reason })
+        }
+        "Delivered" => {
+            let (session, utterance, backend, ok, detail) = body.deserialize().unwrap();
+            (Some(session), Signal::Delivered { utterance, backend, ok, detail })
         }
         "SessionEnded" => {
             let (session, reason, stats) = body.deserialize().unwrap();

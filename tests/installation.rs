@@ -61,7 +61,8 @@ fn an_installed_daemon_is_started_by_its_first_call_and_can_be_uninstalled() {
     let installed = make("install", &prefix);
     assert!(installed.status.success(), "{}", stderr(&installed));
     let service = format!("share/dbus-1/services/{NAME}.service");
-    for file in ["bin/scriven", "bin/scrivend", "share/man/man1/scriven.1", &service] {
+    let desktop = "share/applications/org.scriven.Scriven.desktop";
+    for file in ["bin/scriven", "bin/scrivend", "share/man/man1/scriven.1", &service, desktop] {
         assert!(prefix.join(file).exists(), "{file}");
     }
 

@@ -22,3 +22,4 @@ mod models;
 mod sessions;
 mod speech;
 mod tidy;
+mod windows;

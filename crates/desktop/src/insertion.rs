@@ -1,5 +1,15 @@
 //! Text into the window in focus: one file a way, and the ladder that chooses among them.
 
+pub mod clipboard;
+pub mod ibus;
+pub mod input_method;
+pub mod ladder;
+#[cfg(test)]
+pub(crate) mod scripted;
+pub mod virtual_keyboard;
+mod wayland;
+pub mod x11;
+
 use crate::Error;
 
 /// What a way can do besides typing.
@@ -75,4 +85,9 @@ pub trait Backend: Send {
     ///
     /// As [`insert`](Self::insert).
     fn delete_before(&mut self, characters: usize) -> Result<(), Error>;
+}
+
+/// Every way that there is, the best first.
+pub fn ways() -> Vec<(&'static str, ladder::Connect)> {
+    vec![("x11", Box::new(x11::connect)), ("clipboard", Box::new(clipboard::x11::connect))]
 }

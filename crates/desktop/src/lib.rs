@@ -8,8 +8,10 @@
 //! Knows neither sound nor models nor the bus of the daemon, and reads no configuration: the
 //! service says what to do.
 
+pub mod delivery;
 pub mod error;
 pub mod insertion;
+pub mod profiles;
 pub mod shortcut;
 pub mod writing;
 

@@ -52,6 +52,8 @@ pub(crate) fn run(
         control,
         events,
         taken: 0,
+        last_voice: 0,
+        silent: false,
         held: Vec::new(),
         frontend: None,
     };
@@ -82,6 +84,10 @@ struct Analysis {
     second_opinion: Option<Box<dyn SecondOpinion>>,
     /// Samples taken from the source.
     taken: u64,
+    /// The sample at which somebody spoke last, or could not be heard yet.
+    last_voice: u64,
+    /// `main` knows that nobody speaks any more.
+    silent: bool,
     /// Samples that wait for the model.
     held: Vec<f32>,
     frontend: Option<Frontend>,
@@ -168,6 +174,7 @@ impl Analysis {
                 Progress::Ended => return Ok(()),
                 Progress::Samples(_) | Progress::Waiting => {}
             }
+            self.listen_for_silence();
             match told {
                 Ok(Control::Ready(model)) => self.begin(model),
                 Ok(Control::Stop) if stop.is_none() => {
@@ -181,6 +188,18 @@ impl Analysis {
             if stop.is_some_and(|(at, late)| self.taken >= at || Instant::now() >= late) {
                 return Ok(());
             }
+        }
+    }
+
+    /// Tells `main` when nobody has spoken for as long as the session is to wait.
+    fn listen_for_silence(&mut self) {
+        if self.frontend.is_none() || self.outlet.is_voice() {
+            self.last_voice = self.taken;
+        }
+        let Some(patience) = self.job.auto_stop else { return };
+        if self.taken - self.last_voice >= patience && !self.silent {
+            self.silent = true;
+            self.report(Report::Silent);
         }
     }
 
@@ -320,6 +339,11 @@ impl Outlet {
 
     fn lose(&self, samples: u64) {
         self.job.meter.overruns.fetch_add(samples, Ordering::Relaxed);
+    }
+
+    /// Someone speaks now.
+    fn is_voice(&self) -> bool {
+        self.speaking && !self.quiet
     }
 
     /// Someone speaks, but not now: nothing would be gained by listening on. Outside an utterance

@@ -2,25 +2,32 @@
 
 use std::fs::File;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
 
+use scriven_audio::SAMPLE_RATE;
 use scriven_audio::capture::{CaptureOptions, SourceInfo, SourceKind};
 use scriven_recognizer as recognizer;
 use tracing::{debug, info};
 use zbus::OwnedObjectPath;
 
 use crate::clock;
-use crate::daemon::{Call, Caller, Daemon, Ending, Held, Hold, ModelCall, Reply};
+use crate::config::Mode as Output;
+use crate::daemon::{Call, Caller, Daemon, Ending, Hold, ModelCall, Reply};
 use crate::error::Error;
 use crate::options::Options;
-use crate::pipeline::{Input, Job, Meter, spawn};
+use crate::pipeline::{Control, Input, Job, Meter, spawn};
 use crate::service::{Board, Dict};
 use crate::session_object::{SessionObject, SessionShown};
-use crate::sessions::{self, Mode, Session, State};
+use crate::sessions::{self, Delivering, Mode, Session, State};
 
-/// A press this soon after the one before is the same press: keyboards repeat every 30 ms, after a
-/// first pause of at most 660 ms.
-const KEY_REPEAT: Duration = Duration::from_secs(1);
+/// What kind of session begins.
+struct Kind {
+    mode: Mode,
+    linger: bool,
+    delivering: Delivering,
+    /// Of the key that began it.
+    action: Option<String>,
+}
 
 /// Answers a call. A caller that does not wait any more is no concern.
 pub(crate) fn answer<T>(reply: &Reply<T>, result: Result<T, Error>) {
@@ -31,15 +38,16 @@ impl Daemon {
     pub(crate) async fn call(&mut self, call: Call) {
         match call {
             Call::Dictate(Hold::Start, options, caller, reply) => {
-                self.dictate(options, caller, false, reply).await;
+                self.dictate(Hold::Start, options, caller, reply).await;
             }
             Call::Dictate(Hold::Toggle, options, caller, reply) => {
                 self.toggle(options, caller, reply).await;
             }
-            Call::Dictate(Hold::Press, options, caller, reply) => {
-                self.press(options, caller, reply).await;
+            Call::Press(action, options, caller, reply) => {
+                self.press(&action, options, caller, reply).await;
             }
-            Call::Release(reply) => answer(&reply, self.release()),
+            Call::Release(action, reply) => answer(&reply, self.release(&action).await),
+            Call::Shortcuts(reply) => self.list_shortcuts(reply),
             Call::Cancel(reply) => answer(&reply, self.cancel()),
             Call::Transcribe(file, options, caller, reply) => {
                 self.transcribe(file, options, caller, reply).await;
@@ -54,6 +62,7 @@ impl Daemon {
                 self.publish().await;
                 answer(&reply, result);
             }
+            Call::Window(call) => self.window_call(call),
             Call::Model(id, call, reply) => {
                 let result = self.model_call(&id, call);
                 // Whoever has the answer may read what has begun.
@@ -70,43 +79,14 @@ impl Daemon {
                 answer(&reply, Ok(session.path.clone()));
             }
             None => {
-                self.dictate(options, caller, true, reply).await;
+                self.dictate(Hold::Toggle, options, caller, reply).await;
             }
         }
-    }
-
-    /// A key went down, or repeats.
-    async fn press(&mut self, options: Options, caller: Caller, reply: Reply<OwnedObjectPath>) {
-        if let Some(held) = &mut self.held {
-            let on = self.sessions.find(held.session).filter(|session| session.is_active());
-            // After a cancel, or an error, the key is still down and goes on repeating: that is
-            // no wish to begin again.
-            if on.is_some() || held.at.elapsed() < KEY_REPEAT {
-                held.at = Instant::now();
-                let path = on.map(|session| session.path.clone()).unwrap_or_default();
-                return answer(&reply, Ok(path));
-            }
-        }
-        self.held = self
-            .dictate(options, caller, true, reply)
-            .await
-            .map(|session| Held { session, at: Instant::now() });
-    }
-
-    /// The key came up. It may have ended otherwise before: that is no error.
-    fn release(&mut self) -> Result<(), Error> {
-        if let Some(held) = self.held.take()
-            && let Some(session) = self.sessions.find(held.session)
-            && session.is_active()
-        {
-            session.end(Ending::Stopped);
-        }
-        Ok(())
     }
 
     /// Cancels the dictation that is on, or else those that are being finished. Afterwards nobody
     /// dictates, which is so too when nobody did.
-    fn cancel(&mut self) -> Result<(), Error> {
+    pub(crate) fn cancel(&mut self) -> Result<(), Error> {
         if let Some(session) = self.sessions.dictation() {
             // What was said before, in another session, is not meant.
             session.end(Ending::Cancelled);
@@ -127,17 +107,58 @@ impl Daemon {
         Ok(())
     }
 
-    /// Begins a dictation. The answer is given when the source is open.
+    /// Begins a dictation that no key holds. The answer is given when the source is open.
     async fn dictate(
         &mut self,
+        hold: Hold,
         options: Options,
         caller: Caller,
-        linger: bool,
         reply: Reply<OwnedObjectPath>,
-    ) -> Option<u64> {
+    ) {
+        let usual = if hold == Hold::Start { Output::None } else { self.config.output.mode };
+        let output = options.output.unwrap_or(usual);
+        let kind = Kind {
+            mode: Mode::Dictation,
+            linger: hold != Hold::Start,
+            delivering: Delivering::new(output, false),
+            action: None,
+        };
+        let device = self.device(&options);
+        self.begin(kind, device, options, caller, Some(reply)).await;
+    }
+
+    /// Begins the dictation of a key. Whether it has begun; without a `reply` the bus learns from
+    /// `LastError` if not.
+    pub(crate) async fn dictate_by_key(
+        &mut self,
+        action: &str,
+        held: bool,
+        options: &Options,
+        caller: &Caller,
+        reply: Option<Reply<OwnedObjectPath>>,
+    ) -> bool {
+        let Ok(configured) = self.keys.action(action) else { return false };
+        let options = options.clone().of_action(configured);
+        let profile = configured.profile.as_deref().map(Arc::from);
+        let output = options.output.unwrap_or(self.config.output.mode);
+        let kind = Kind {
+            mode: Mode::Dictation,
+            linger: true,
+            delivering: Delivering { profile, ..Delivering::new(output, held) },
+            action: Some(action.to_owned()),
+        };
+        let device = self.device(&options);
+        let begun = self.begin(kind, device, options, caller.clone(), reply).await;
+        // The microphone is being opened meanwhile.
+        if let Some(id) = begun {
+            self.take_window(id, 1);
+        }
+        begun.is_some()
+    }
+
+    fn device(&self, options: &Options) -> Input {
         let source = options.source.clone().unwrap_or_else(|| self.config.source.clone());
-        let device = CaptureOptions { source, host: self.config.host.into() };
-        self.begin(Mode::Dictation, Input::Device(device), options, caller, linger, reply).await
+        Input::Device(CaptureOptions { source, host: self.config.host.into() })
     }
 
     async fn transcribe(
@@ -148,22 +169,26 @@ impl Daemon {
         reply: Reply<OwnedObjectPath>,
     ) {
         let input = if options.live { Input::LiveFile(file) } else { Input::File(file) };
-        self.begin(Mode::File, input, options, caller, false, reply).await;
+        let delivering = Delivering::new(Output::None, false);
+        let kind = Kind { mode: Mode::File, linger: false, delivering, action: None };
+        self.begin(kind, input, options, caller, Some(reply)).await;
     }
 
     async fn begin(
         &mut self,
-        mode: Mode,
+        kind: Kind,
         input: Input,
         options: Options,
         caller: Caller,
-        linger: bool,
-        reply: Reply<OwnedObjectPath>,
+        reply: Option<Reply<OwnedObjectPath>>,
     ) -> Option<u64> {
-        match self.try_begin(mode, input, options, caller, linger, reply.clone()).await {
+        match self.try_begin(kind, input, options, caller, reply.clone()).await {
             Ok(id) => Some(id),
             Err(error) => {
-                answer(&reply, Err(error));
+                match reply {
+                    Some(reply) => answer(&reply, Err(error)),
+                    None => self.note(&error),
+                }
                 None
             }
         }
@@ -171,13 +196,13 @@ impl Daemon {
 
     async fn try_begin(
         &mut self,
-        mode: Mode,
+        kind: Kind,
         input: Input,
         options: Options,
         caller: Caller,
-        linger: bool,
-        reply: Reply<OwnedObjectPath>,
+        reply: Option<Reply<OwnedObjectPath>>,
     ) -> Result<u64, Error> {
+        let Kind { mode, linger, delivering, action } = kind;
         if self.leaving {
             return Err(Error::leaving());
         }
@@ -188,10 +213,18 @@ impl Daemon {
         let id = job.id;
         let token = options.handle_token.unwrap_or_else(|| format!("s{id}"));
         let path = sessions::path(caller.as_ref(), &token);
-        let board = self.serve(id, &path, mode).await?;
+        // The microphone first: nothing is waited for before somebody listens.
         let control = self.pipeline.listen(job.clone(), input).map_err(|error| {
             Error::Overloaded(format!("no thread could be started ({error}); end other programs"))
         })?;
+        let board = match self.serve(id, &path, mode).await {
+            Ok(board) => board,
+            Err(error) => {
+                job.meter.cancelled.store(true, Ordering::Relaxed);
+                drop(control.try_send(Control::Cancel));
+                return Err(error);
+            }
+        };
         debug!(session = id, mode = mode.word(), "session begins");
         self.sessions.all.push(Session {
             job,
@@ -204,12 +237,14 @@ impl Daemon {
             whole,
             control,
             has_model: false,
-            reply: Some(reply),
+            reply,
             board,
             source: String::new(),
             started: None,
             duration: None,
             utterances: 0,
+            delivering,
+            action,
             ending: None,
             failure: None,
         });
@@ -234,6 +269,7 @@ impl Daemon {
             detector: self.config.speech.detector,
             tail: self.config.tail(),
             update: self.config.update(),
+            auto_stop: options.auto_stop.map(samples),
             meter: Meter::default(),
         }))
     }
@@ -299,6 +335,11 @@ impl Daemon {
             ModelCall::Use => self.use_model(id),
         }
     }
+}
+
+/// Seconds → samples; `None` stays so.
+fn samples(seconds: f64) -> u64 {
+    (seconds * SAMPLE_RATE as f64) as u64
 }
 
 /// One source, as the bus lists it.

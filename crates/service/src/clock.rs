@@ -12,6 +12,11 @@ pub(crate) fn wall() -> i64 {
     micros(clock_gettime(ClockId::Realtime)) as i64
 }
 
+/// As [`wall`], where the time before 1970 does not matter.
+pub(crate) fn wall_unsigned() -> u64 {
+    u64::try_from(wall()).unwrap_or(0)
+}
+
 /// Processor time this process has used, all threads together, in µs.
 pub(crate) fn cpu() -> u64 {
     micros(clock_gettime(ClockId::ProcessCPUTime))

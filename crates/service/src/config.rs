@@ -14,6 +14,15 @@ use scriven_audio::{SegmentConfig, VadMode};
 use scriven_recognizer as recognizer;
 use serde::Deserialize;
 
+mod action;
+mod output;
+mod writing;
+
+pub use self::action::{Action, DICTATE, Gesture, Shortcut};
+pub use self::output::{History, Live, Mode, Output};
+pub(crate) use self::writing::Style;
+pub use self::writing::{Profile, Writing};
+
 /// All there is to configure.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -41,6 +50,14 @@ pub struct Config {
     /// What to log, in the words of `RUST_LOG`.
     pub log: String,
     pub speech: Speech,
+    pub output: Output,
+    pub history: History,
+    pub writing: Writing,
+    /// What is otherwise in some programs.
+    pub profile: Vec<Profile>,
+    pub shortcut: Shortcut,
+    /// What keys do; [`actions`](Self::actions) has the built-in one too.
+    pub action: Vec<Action>,
 }
 
 impl Default for Config {
@@ -71,6 +88,12 @@ impl Default for Config {
             // The life of the service and nothing that repeats.
             log: "info".into(),
             speech: Speech::default(),
+            output: Output::default(),
+            history: History::default(),
+            writing: Writing::default(),
+            profile: Vec::new(),
+            shortcut: Shortcut::default(),
+            action: Vec::new(),
         }
     }
 }
@@ -224,6 +247,8 @@ pub enum Error {
     Syntax { path: PathBuf, problem: Box<toml::de::Error> },
     #[error("{path}: `{key}` {problem}")]
     Value { path: PathBuf, key: &'static str, problem: &'static str },
+    #[error("the configuration of writing: {0}")]
+    Writing(String),
 }
 
 impl Config {
@@ -276,7 +301,44 @@ impl Config {
         if !self.models.as_os_str().is_empty() && !self.models.is_absolute() {
             return Err(("models", "must be an absolute path"));
         }
-        Ok(())
+        if !(100..=2_000).contains(&self.shortcut.hold_ms) {
+            return Err(("shortcut.hold_ms", "must lie between 100 and 2000"));
+        }
+        action::check(&self.action)?;
+        self.history.check()
+    }
+
+    /// How what was said is written, in each profile; the first is that of none.
+    pub(crate) fn styles(&self) -> Result<Vec<Style>, Error> {
+        writing::styles(&self.writing, &self.profile).map_err(Error::Writing)
+    }
+
+    /// With the words of the lists that `[writing]` names, which are preferred as well.
+    ///
+    /// # Errors
+    ///
+    /// A list cannot be read, or there are too many.
+    pub(crate) fn with_vocabulary(mut self) -> Result<Self, Error> {
+        let listed = self.writing.hotwords().map_err(Error::Writing)?;
+        for word in listed {
+            if !self.hotwords.contains(&word) {
+                self.hotwords.push(word);
+            }
+        }
+        let hotwords = self.hotwords.clone();
+        match (recognizer::Options { hotwords, ..Default::default() }).check_values() {
+            Ok(()) => Ok(self),
+            Err(_) => Err(Error::Writing(
+                "`hotwords` and the lists of `writing.vocabulary` are more than 1000 words, or one is \
+                 longer than 100 bytes"
+                    .into(),
+            )),
+        }
+    }
+
+    /// What keys can do.
+    pub fn actions(&self) -> Vec<Action> {
+        action::all(&self.action)
     }
 
     pub(crate) fn update(&self) -> Duration {
@@ -295,7 +357,7 @@ pub struct Folders {
     pub config: PathBuf,
     /// `$XDG_DATA_HOME/scriven/models`, unless configured.
     pub models: PathBuf,
-    /// `$XDG_STATE_HOME/scriven`: the model chosen last.
+    /// `$XDG_STATE_HOME/scriven`: the model chosen last, the history.
     pub state: PathBuf,
     /// `$XDG_CACHE_HOME/scriven/gpu`: what was tuned and compiled for a GPU.
     pub gpu_cache: PathBuf,
@@ -315,74 +377,4 @@ impl Folders {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Config, String> {
-        Config::parse(text, Path::new("config.toml")).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn an_empty_file_has_all_defaults() {
-        assert_eq!(parse("").unwrap(), Config::default());
-        assert_eq!(Config::read(Path::new("/nowhere/config.toml")).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_with_line_and_column() {
-        let error = parse("model = \"base\"\nlanguage = \"en\"\n").unwrap_err();
-        assert!(error.contains("line 2, column 1"), "{error}");
-        assert!(error.contains("language"), "{error}");
-    }
-
-    #[test]
-    fn a_value_out_of_range_is_an_error_that_names_the_key() {
-        assert!(parse("update_ms = 5").unwrap_err().contains("`update_ms` must lie between"));
-        assert!(parse("models = \"here\"").unwrap_err().contains("`models` must be"));
-        let long = format!("hotwords = [\"{}\"]", "long".repeat(26));
-        assert!(parse(&long).unwrap_err().contains("`hotwords` must be"));
-        assert!(parse("host = \"oss\"").unwrap_err().contains("line 1"));
-        let error =
-            parse("[speech]\nhangover_ms = 900\nmin_trailing_silence_ms = 800").unwrap_err();
-        assert!(error.contains("hangover_ms"), "{error}");
-    }
-
-    /// All TOML blocks of the documentation.
-    fn documented() -> Vec<String> {
-        let page = include_str!("../../../docs/configuration.md");
-        let blocks = page.split("```toml\n").skip(1);
-        blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
-    }
-
-    #[test]
-    fn every_example_of_the_documentation_is_read() {
-        let blocks = documented();
-        assert!(blocks.len() > 5);
-        for block in blocks {
-            parse(&block).unwrap();
-        }
-    }
-
-    #[test]
-    fn the_documentation_shows_every_key_with_its_default() {
-        let complete = &documented()[0];
-        assert_eq!(parse(complete).unwrap(), Config::default());
-        let keys = complete.lines().filter(|line| line.contains('=')).count();
-        assert_eq!(keys, 21, "a key is missing in docs/configuration.md");
-    }
-
-    #[test]
-    fn the_manual_page_shows_every_key_with_its_default() {
-        let page = include_str!("../../../docs/man/scriven-config.5");
-        for line in documented()[0].lines() {
-            let Some((key, value)) = line.split_once(" = ") else { continue };
-            let value = match value {
-                "[]" => "Bq".into(),
-                text if text.starts_with('"') => format!("Qq {}", text.trim_matches('"')),
-                number => number.to_owned(),
-            };
-            let item = format!(".It Ic {key} No = {}\n", value.trim_end());
-            assert!(page.contains(&item), "docs/man/scriven-config.5 has no line {item}");
-        }
-    }
-}
+mod tests;

@@ -8,7 +8,6 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_channel::{Receiver, Sender};
 use futures_lite::{StreamExt as _, future};
@@ -16,12 +15,16 @@ use tracing::{debug, info};
 use zbus::names::OwnedUniqueName;
 use zbus::object_server::InterfaceRef;
 use zbus::{Connection, MessageStream, OwnedObjectPath};
+use zruntime::SharedRuntime;
 
 use crate::config::Config;
+use crate::deliveries::WindowCall;
+use crate::delivery::{self, Of};
 use crate::error::Error;
+use crate::keys::{KeyEvent, Keys, Listed};
 use crate::models;
 use crate::options::Options;
-use crate::parts::{Model, Parts};
+use crate::parts::{Delivered, Model, Parts};
 use crate::pipeline::{Id, Pipeline, Report};
 use crate::service::{Board, Desk, Dict, Service, Shown};
 use crate::session_object::SessionObject;
@@ -37,6 +40,15 @@ pub(crate) type Reply<T> = Sender<Result<T, Error>>;
 pub(crate) enum Event {
     Call(Call),
     Report(Id, Report),
+    /// What has become of a final text that was to go into a window.
+    Delivered(Of, Delivered),
+    /// The utterance is meant for a field for passwords.
+    Secret(Of),
+    /// The way into windows is another one now.
+    Way(&'static str),
+    Key(KeyEvent),
+    /// Time has passed that a key waits for.
+    KeysDue,
     /// How many of how many steps of the warm-up are done; the number in front says for which
     /// attempt to load.
     Warming(u64, usize, usize),
@@ -57,7 +69,11 @@ pub(crate) enum Event {
 /// What the bus asks for.
 pub(crate) enum Call {
     Dictate(Hold, Options, Caller, Reply<OwnedObjectPath>),
-    Release(Reply<()>),
+    /// The key of this action went down, or repeats.
+    Press(String, Options, Caller, Reply<OwnedObjectPath>),
+    /// It came up.
+    Release(String, Reply<()>),
+    Shortcuts(Reply<Listed>),
     Cancel(Reply<()>),
     Transcribe(File, Options, Caller, Reply<OwnedObjectPath>),
     Sources(Reply<Vec<Dict<'static>>>),
@@ -65,6 +81,7 @@ pub(crate) enum Call {
     End(Id, Ending, Reply<()>),
     Import(String, PathBuf, Reply<OwnedObjectPath>),
     Model(String, ModelCall, Reply<()>),
+    Window(WindowCall),
 }
 
 /// How a dictation is held.
@@ -74,8 +91,6 @@ pub(crate) enum Hold {
     Start,
     /// Until the next `Toggle`.
     Toggle,
-    /// Until `Release`.
-    Press,
 }
 
 /// Why a session ends before its source does.
@@ -104,13 +119,6 @@ pub(crate) enum ModelCall {
     Use,
 }
 
-/// A key that is held.
-pub(crate) struct Held {
-    pub session: Id,
-    /// When it was last said to be down; a key that repeats says so again and again.
-    pub at: Instant,
-}
-
 /// All state of the program.
 pub(crate) struct Daemon {
     pub config: Config,
@@ -121,10 +129,13 @@ pub(crate) struct Daemon {
     pub desk: Desk,
     pub events: Receiver<Event>,
     pub pipeline: Pipeline,
+    pub delivery: delivery::Handle,
     pub sessions: Sessions,
     pub shelf: Shelf,
     pub languages: Vec<String>,
-    pub held: Option<Held>,
+    pub keys: Keys,
+    /// The way into windows, once one was looked for.
+    pub way: &'static str,
     pub last_error: (String, String),
     /// Samples lost by sessions that have ended.
     pub overruns: u64,
@@ -137,6 +148,7 @@ impl Daemon {
         self.load_model();
         loop {
             self.hand_out_model();
+            self.settle_keys();
             self.publish().await;
             if self.leaving && self.sessions.all.is_empty() {
                 return;
@@ -144,6 +156,11 @@ impl Daemon {
             match self.next(&mut owners, &stop).await {
                 Event::Call(call) => self.call(call).await,
                 Event::Report(id, report) => self.report(id, report).await,
+                Event::Delivered(of, delivered) => self.delivered(of, &delivered).await,
+                Event::Secret(of) => self.secret(of),
+                Event::Way(way) => self.way = way,
+                Event::Key(event) => self.key_event(event).await,
+                Event::KeysDue => self.keys_due().await,
                 Event::Warming(attempt, done, of) => self.warming(attempt, done, of),
                 Event::Loaded(attempt, result) => self.loaded(attempt, result),
                 Event::Replaced(failed, why, by) => self.replaced(&failed, &why, by),
@@ -189,7 +206,15 @@ impl Daemon {
             self.connection.closed().await;
             Event::BusClosed
         };
-        future::or(future::or(events, vanished), future::or(leave, closed)).await
+        let due = async {
+            match (self.keys.due(), SharedRuntime::current()) {
+                (Some(due), Ok(runtime)) => runtime.sleep(due).await,
+                _ => future::pending().await,
+            }
+            Event::KeysDue
+        };
+        let rare = future::or(future::or(leave, closed), due);
+        future::or(future::or(events, vanished), rare).await
     }
 
     /// Ends all sessions, delivering what was said, and then the daemon.
@@ -241,6 +266,7 @@ impl Daemon {
             model: self.shelf.chosen().to_owned(),
             backend: self.shelf.model().map(|model| model.backend().to_owned()).unwrap_or_default(),
             languages: self.languages.clone(),
+            output_backend: self.way,
             overruns: self.overruns + lost,
             last_error: self.last_error.clone(),
         }
@@ -286,6 +312,9 @@ impl Daemon {
         }
         if now.backend != was.backend {
             sent(service.backend_changed(to).await);
+        }
+        if now.output_backend != was.output_backend {
+            sent(service.output_backend_changed(to).await);
         }
         if now.overruns != was.overruns {
             sent(service.overruns_changed(to).await);

@@ -36,6 +36,8 @@ pub enum Error {
     InvalidFile(String),
     /// The GPU that the configuration asks for cannot be used.
     GpuUnavailable(String),
+    /// The text could not be put into the window in focus; it stays in the history.
+    NotDelivered(String),
     /// Too much is waiting already.
     Overloaded(String),
     /// Anything else.

@@ -8,8 +8,12 @@ mod calls;
 mod clock;
 pub mod config;
 mod daemon;
+mod deliveries;
+mod delivery;
 pub mod error;
 mod fallback;
+mod history;
+mod keys;
 mod live;
 mod model_object;
 pub mod models;
@@ -32,6 +36,7 @@ use zbus::{MatchRule, MessageStream, fdo, message};
 
 use crate::config::{Config, Folders};
 use crate::daemon::Daemon;
+use crate::keys::{Keys, Shortcuts};
 use crate::model_object::ModelObject;
 use crate::parts::Parts;
 use crate::pipeline::{EVENT_QUEUE, Pipeline};
@@ -57,6 +62,7 @@ pub async fn run(
     bus: Builder<'static>,
     stop: Receiver<()>,
 ) -> Result<()> {
+    let config = config.with_vocabulary()?;
     let (sender, events) = async_channel::bounded(EVENT_QUEUE);
     let desk = Desk(sender.clone());
     let board = Board::default();
@@ -92,10 +98,13 @@ pub async fn run(
         .build()?;
     let owners = MessageStream::for_match_rule(rule, &connection, None).await?;
     let service = connection.object_server().interface::<_, Service>(PATH).await?;
+    let delivery = delivery::start(&config, &folders, &parts, sender.clone())?;
+    let shortcuts = Shortcuts::start(&config, sender.clone());
+    let shortcuts = shortcuts.context("no thread could be started")?;
     let daemon = Daemon {
+        delivery,
         languages: config.languages.clone(),
         pipeline: Pipeline::start(parts.clone(), sender).context("no thread could be started")?,
-        config,
         parts,
         connection,
         service,
@@ -104,10 +113,12 @@ pub async fn run(
         events,
         sessions: Sessions::default(),
         shelf,
-        held: None,
+        keys: Keys::new(&config, shortcuts),
+        way: "",
         last_error: Default::default(),
         overruns: 0,
         leaving: false,
+        config,
     };
     daemon.run(owners, stop).await;
     Ok(())

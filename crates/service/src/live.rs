@@ -69,7 +69,7 @@ impl Live {
     /// Takes what was heard. Computes only where an utterance pauses or ends.
     pub(crate) fn take(&mut self, speech: Speech, say: &mut dyn FnMut(Report)) {
         match speech {
-            Speech::Start { at } => self.begin(at),
+            Speech::Start { at } => self.begin(at, say),
             Speech::Column(column) => self.column(&column, say),
             Speech::Quiet { .. } => {
                 self.recognizer.quiet();
@@ -81,7 +81,7 @@ impl Live {
         }
     }
 
-    fn begin(&mut self, start: u64) {
+    fn begin(&mut self, start: u64, say: &mut dyn FnMut(Report)) {
         self.count += 1;
         self.utterance = Some(Utterance {
             start,
@@ -92,6 +92,7 @@ impl Live {
             tentative: String::new(),
         });
         debug!(session = self.job.id, utterance = self.count, "utterance begins");
+        say(Report::Begun { utterance: self.count });
     }
 
     fn column(&mut self, column: &[f32], say: &mut dyn FnMut(Report)) {

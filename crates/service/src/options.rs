@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use scriven_recognizer::{self as recognizer, Decoding, Task};
 use zbus::OwnedVariant;
 
+use crate::config::{Action, Mode};
 use crate::error::Error;
 
 /// What arrives in a message.
@@ -34,6 +35,10 @@ pub(crate) struct Options {
     pub live: bool,
     pub hotwords: Option<Vec<String>>,
     pub hotword_boost: Option<f32>,
+    /// What becomes of the final texts.
+    pub output: Option<Mode>,
+    /// Seconds of silence that end the session.
+    pub auto_stop: Option<f64>,
     /// How a recording is decoded.
     pub decoding: Decoding,
 }
@@ -42,7 +47,7 @@ pub(crate) struct Options {
 type Known = [&'static [&'static str]];
 
 /// What `StartSession`, `Toggle` and `Press` take.
-pub(crate) const DICTATION: &Known = &[&["source"], COMMON];
+pub(crate) const DICTATION: &Known = &[&["source", "output", "auto_stop"], COMMON];
 /// What `TranscribeFile` takes.
 pub(crate) const FILE: &Known = &[&["live"], COMMON, DECODING];
 
@@ -79,13 +84,7 @@ impl Options {
     /// `UnsupportedOption` for a name that is not known, `InvalidArgument` for a wrong type or
     /// value.
     pub(crate) fn parse(raw: &Raw, known: &Known) -> Result<Self, Error> {
-        let known = known.concat();
-        if let Some(name) = raw.keys().find(|name| !known.contains(&name.as_str())) {
-            let known = known.join(", ");
-            return Err(Error::UnsupportedOption(format!(
-                "option `{name}` is not known here; known are: {known}"
-            )));
-        }
+        check_names(raw, &known.concat())?;
         let live = flag(raw, "live")?.unwrap_or(false);
         if let Some(name) = raw.keys().find(|name| live && DECODING.contains(&name.as_str())) {
             return Err(Error::InvalidArgument(format!(
@@ -103,8 +102,22 @@ impl Options {
             live,
             hotwords: list(raw, "hotwords")?,
             hotword_boost: number(raw, "hotword_boost")?,
+            output: text(raw, "output")?.as_deref().map(output).transpose()?,
+            auto_stop: seconds(raw)?,
             decoding: decoding(raw)?,
         })
+    }
+
+    /// The rest is what the action of a key says.
+    pub(crate) fn of_action(self, action: &Action) -> Self {
+        let auto_stop = (action.auto_stop_s > 0).then(|| f64::from(action.auto_stop_s));
+        Self {
+            languages: self.languages.or_else(|| action.languages.clone()),
+            task: self.task.or(action.task.map(Into::into)),
+            output: self.output.or(action.output),
+            auto_stop: self.auto_stop.or(auto_stop),
+            ..self
+        }
     }
 
     /// What the recognizer is asked, where the caller leaves the rest to `defaults`.
@@ -126,6 +139,31 @@ impl Options {
         wanted.check_values().map_err(|error| Error::recognizing(&error))?;
         Ok(wanted)
     }
+}
+
+/// Whether all options are among those that a method knows.
+///
+/// # Errors
+///
+/// `UnsupportedOption`.
+pub(crate) fn check_names(raw: &Raw, known: &[&str]) -> Result<(), Error> {
+    let Some(name) = raw.keys().find(|name| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+    Err(Error::UnsupportedOption(format!("option `{name}` is not known here; known are: {known}")))
+}
+
+/// What `Redeliver` takes: the number of a text of the history.
+///
+/// # Errors
+///
+/// `UnsupportedOption` or `InvalidArgument`.
+pub(crate) fn history_id(raw: &Raw) -> Result<Option<u64>, Error> {
+    check_names(raw, &["id"])?;
+    raw.get("id")
+        .map(|id| id.downcast_ref::<u64>().map_err(|_| wrong("id", "a number of the history (t)")))
+        .transpose()
 }
 
 fn wrong(name: &str, wanted: &str) -> Error {
@@ -158,6 +196,16 @@ fn count(raw: &Raw, name: &str) -> Result<Option<usize>, Error> {
         .map(|value| value.downcast_ref::<u32>().map_err(|_| wrong(name, "a whole number (u)")))
         .transpose()
         .map(|number| number.map(|number| number as usize))
+}
+
+/// How long a silence ends the session; `None` where none does.
+fn seconds(raw: &Raw) -> Result<Option<f64>, Error> {
+    let Some(value) = raw.get("auto_stop") else { return Ok(None) };
+    match value.downcast_ref::<f64>() {
+        Ok(0.0) => Ok(None),
+        Ok(seconds) if (0.5..=3600.0).contains(&seconds) => Ok(Some(seconds)),
+        _ => Err(wrong("auto_stop", "a number (d): 0, or seconds from 0.5 to 3600")),
+    }
 }
 
 /// How a recording is decoded: as the caller says, the rest as the recognizer would.
@@ -203,6 +251,10 @@ fn scope(word: &str) -> Result<Scope, Error> {
     }
 }
 
+fn output(word: &str) -> Result<Mode, Error> {
+    Mode::of(word).ok_or_else(|| wrong("output", "`type`, `clipboard` or `none`"))
+}
+
 /// A token becomes an element of an object path, where only these characters may stand.
 fn token(token: String) -> Result<String, Error> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -229,6 +281,7 @@ mod tests {
         assert_eq!(options.scope, Scope::Broadcast);
         assert!(parse("linger", true.into()).unwrap().linger.unwrap());
         assert_eq!(parse("scope", "owner".into()).unwrap().scope, Scope::Owner);
+        assert_eq!(parse("output", "none".into()).unwrap().output, Some(Mode::None));
     }
 
     #[test]
@@ -247,6 +300,10 @@ mod tests {
             parse("scope", "all".into()).unwrap_err(),
             parse("handle_token", "a/b".into()).unwrap_err(),
             parse("handle_token", "".into()).unwrap_err(),
+            parse("output", "paper".into()).unwrap_err(),
+            parse("auto_stop", f64::NAN.into()).unwrap_err(),
+            parse("auto_stop", (-3.0).into()).unwrap_err(),
+            parse("auto_stop", 3u32.into()).unwrap_err(),
         ] {
             assert!(matches!(error, Error::InvalidArgument(_)), "{error}");
         }

@@ -20,6 +20,10 @@ use crate::config::Detector;
 use crate::models::Catalog;
 use crate::voice;
 
+mod output;
+
+pub use self::output::{Delivered, Output, Rung, Wanted};
+
 /// A source of samples with the few facts the bus tells about it.
 pub trait Input: audio::Source {
     /// The name a client knows it by.
@@ -77,6 +81,8 @@ type SecondOpinion = Option<Box<dyn audio::SecondOpinion>>;
 type Loaded = Result<Arc<dyn Model>, recognizer::Error>;
 /// Is told how many of how many steps of a GPU's warm-up are done.
 type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+/// Finds a way into windows, on the thread that then uses it.
+pub type MakeOutput = dyn Fn(&Wanted) -> Box<dyn Output> + Send + Sync;
 type Load = dyn Fn(&Path, &Compute, Precision, Progress) -> Loaded + Send + Sync;
 
 /// How the daemon gets at devices, files and models.
@@ -92,6 +98,8 @@ pub struct Parts {
     pub sources: Arc<dyn Fn(Host) -> Result<Vec<SourceInfo>, audio::Error> + Send + Sync>,
     /// Loads a model from its folder; takes seconds, and on a GPU that is new to it minutes.
     pub load: Arc<Load>,
+    /// Makes the ways into the window in focus.
+    pub output: Arc<MakeOutput>,
     /// The models that can be downloaded, and where they are.
     pub catalog: Catalog,
 }
@@ -107,6 +115,7 @@ impl Parts {
             load: Arc::new(|folder, compute, precision, progress| {
                 Ok(Arc::new(Whisper::load(folder, compute, precision, progress)?))
             }),
+            output: Arc::new(output::real),
             catalog: Catalog::builtin(),
         }
     }

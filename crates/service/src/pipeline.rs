@@ -5,6 +5,9 @@
 //!                          ▼                   │
 //! device ─ring→ analysis ──Work──► recognition ─Report─► main ─D-Bus─► clients
 //!   file ─────→ (one a session)    (one)                 (one)
+//!                                                     Task │ ▲ what became of it
+//!                                                          ▼ │
+//!                                                       delivery ──► the window in focus
 //! ```
 //!
 //! - **device callback** (in `audio`): real time; a full ring drops samples and counts.
@@ -12,6 +15,7 @@
 //!   when the session starts and closes it when it ends, so that a microphone is open only while
 //!   someone dictates.
 //! - **recognition** ([`crate::recognition`]): one loaded model, all sessions; the microphone first.
+//! - **delivery** ([`crate::delivery`]): writes final texts down and puts them into windows.
 //! - **main** ([`crate::daemon`]): the bus, the state. Never computes, never waits for the others.
 //!
 //! Every queue is bounded. Columns from a device are dropped and counted when recognition is
@@ -80,8 +84,14 @@ pub(crate) enum Report {
     Started {
         monotonic: u64,
     },
+    /// Nobody has spoken for as long as the session was to wait.
+    Silent,
     /// The source is closed; what was said is being finished.
     Closed,
+    /// Somebody begins to speak.
+    Begun {
+        utterance: u32,
+    },
     Partial {
         utterance: u32,
         revision: u32,
@@ -159,6 +169,8 @@ pub(crate) struct Job {
     pub tail: Duration,
     /// New audio that a partial waits for, at least.
     pub update: Duration,
+    /// Samples without a voice after which the session is to end.
+    pub auto_stop: Option<u64>,
     pub meter: Meter,
 }
 

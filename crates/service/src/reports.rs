@@ -9,6 +9,7 @@ use zbus::object_server::SignalEmitter;
 use crate::calls::answer;
 use crate::clock;
 use crate::daemon::{Daemon, Ending, sent};
+use crate::deliveries::{of, remember};
 use crate::error::Error;
 use crate::options::Scope;
 use crate::pipeline::{Id, Report, Said, micros};
@@ -31,6 +32,12 @@ impl Daemon {
                     session.state = State::Finalizing;
                 }
             }
+            Report::Silent => {
+                if let Some(session) = self.sessions.find(id).filter(|s| s.is_active()) {
+                    debug!(session = id, "nobody speaks any more");
+                    session.end(Ending::Stopped);
+                }
+            }
             Report::Failed(error) => {
                 self.note(&error);
                 if let Some(session) = self.sessions.find(id) {
@@ -38,7 +45,8 @@ impl Daemon {
                     session.failure.get_or_insert(error);
                 }
             }
-            Report::Done => self.done(id).await,
+            Report::Begun { utterance } => self.take_window(id, utterance),
+            Report::Done => self.threads_done(id).await,
             said => self.say(id, said).await,
         }
     }
@@ -50,19 +58,30 @@ impl Daemon {
         let cancelled = session.ending == Some(Ending::Cancelled);
         let path = session.path.clone();
         session.utterances += u32::from(!matches!(report, Report::Partial { .. }));
+        let (report, text) = match report {
+            // Remembered before anybody hears of it: what is lost on the way is here.
+            Report::Final { .. } if !cancelled => remember(&self.delivery, session, report),
+            report => (report, None),
+        };
         let session = &*session;
         let info = |said| info(said, &session.source, &model);
         let to = emitter(&self.connection, session);
         let path = path.as_ref();
         match report {
             Report::Partial { .. } if cancelled => {}
+            Report::Partial { utterance, .. } if session.hides(utterance) => {}
             Report::Partial { utterance, revision, committed, tentative, said } => {
+                if session.delivering.is_on() {
+                    let (of, language) = (of(id, utterance), said.language.as_deref());
+                    self.delivery.show(of, &committed, &tentative, language);
+                }
                 let info = info(said);
                 let sending =
                     Service::partial(&to, path, utterance, revision, &committed, &tentative, info);
                 sent(sending.await);
             }
             Report::Final { utterance, .. } if cancelled => {
+                self.delivery.discard(of(id, utterance));
                 sent(Service::discarded(&to, path, utterance, "cancelled").await);
             }
             Report::Final { utterance, text, said } => {
@@ -70,9 +89,13 @@ impl Daemon {
             }
             Report::Discarded { utterance, reason } => {
                 debug!(session = id, utterance, reason, "discarded");
+                self.delivery.discard(of(id, utterance));
                 sent(Service::discarded(&to, path, utterance, &reason).await);
             }
             _ => {}
+        }
+        if let Some(text) = text {
+            self.deliver(text).await;
         }
     }
 
@@ -95,7 +118,7 @@ impl Daemon {
     }
 
     /// The end of a session. One whose start was answered with an error never was.
-    async fn done(&mut self, id: Id) {
+    pub(crate) async fn done(&mut self, id: Id) {
         let unanswered = self.sessions.find(id).is_some_and(|session| session.reply.is_some());
         if !unanswered {
             // A session that was stopped before its first sample began all the same.
@@ -163,7 +186,7 @@ impl Session {
 }
 
 /// Broadcast, or for the one who began the session.
-fn emitter(connection: &zbus::Connection, session: &Session) -> SignalEmitter<'static> {
+pub(crate) fn emitter(connection: &zbus::Connection, session: &Session) -> SignalEmitter<'static> {
     let path = zbus::ObjectPath::from_string_unchecked(PATH.into());
     let emitter = SignalEmitter::from_parts(connection.clone(), path);
     match (session.scope, &session.owner) {

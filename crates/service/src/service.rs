@@ -15,15 +15,16 @@ use zbus::object_server::SignalEmitter;
 use zbus::{ObjectPath, OwnedObjectPath, Variant, interface};
 
 use crate::daemon::{Call, Caller, Event, Hold, Reply};
+use crate::deliveries::WindowCall;
 use crate::error::Error;
-use crate::options::{DICTATION, FILE, Options, Raw};
+use crate::options::{self, DICTATION, FILE, Options, Raw};
 
 /// Name on the session bus, and of the root interface.
 pub const NAME: &str = "org.scriven.Dictation1";
 /// Path of the root object.
 pub const PATH: &str = "/org/scriven/Dictation1";
 /// Grows when something is added to the interface; what is taken away changes the name.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// An `a{sv}` on its way out.
 pub(crate) type Dict<'a> = BTreeMap<&'a str, Variant<'a>>;
@@ -49,6 +50,7 @@ pub(crate) struct Shown {
     pub model: String,
     pub backend: String,
     pub languages: Vec<String>,
+    pub output_backend: &'static str,
     pub overruns: u64,
     pub last_error: (String, String),
 }
@@ -87,6 +89,10 @@ impl Service {
     ) -> Self {
         Self { desk, board, models }
     }
+
+    async fn window<T>(&self, call: impl FnOnce(Reply<T>) -> WindowCall) -> Result<T, Error> {
+        self.desk.ask(|reply| Call::Window(call(reply))).await
+    }
 }
 
 /// The peer that calls. On a connection without a bus nobody has a name.
@@ -122,15 +128,13 @@ impl Service {
         options: Raw,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<(), Error> {
-        known(&action)?;
         let (options, caller) = (Options::parse(&options, DICTATION)?, caller(&header));
-        self.desk.ask(|reply| Call::Dictate(Hold::Press, options, caller, reply)).await?;
+        self.desk.ask(|reply| Call::Press(action, options, caller, reply)).await?;
         Ok(())
     }
 
     async fn release(&self, action: String) -> Result<(), Error> {
-        known(&action)?;
-        self.desk.ask(Call::Release).await
+        self.desk.ask(|reply| Call::Release(action, reply)).await
     }
 
     async fn cancel(&self) -> Result<(), Error> {
@@ -164,6 +168,48 @@ impl Service {
         self.desk.ask(|reply| Call::Import(id, PathBuf::from(path), reply)).await
     }
 
+    #[zbus(out_args("texts"))]
+    async fn get_history(
+        &self,
+        limit: u32,
+        options: Raw,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<Vec<Dict<'static>>, Error> {
+        options::check_names(&options, &[])?;
+        let caller = caller(&header);
+        self.window(|reply| WindowCall::History(limit, caller, reply)).await
+    }
+
+    async fn clear_history(&self) -> Result<(), Error> {
+        self.window(WindowCall::ClearHistory).await
+    }
+
+    #[zbus(out_args("backend"))]
+    async fn redeliver(&self, options: Raw) -> Result<String, Error> {
+        let id = options::history_id(&options)?;
+        self.window(|reply| WindowCall::Redeliver(id, reply)).await
+    }
+
+    async fn undo_last(&self) -> Result<(), Error> {
+        self.window(WindowCall::Undo).await
+    }
+
+    #[zbus(out_args("backend"))]
+    async fn insert_text(&self, text: String, options: Raw) -> Result<String, Error> {
+        options::check_names(&options, &[])?;
+        self.window(|reply| WindowCall::Insert(text, reply)).await
+    }
+
+    #[zbus(out_args("keys", "ways"))]
+    async fn list_shortcuts(&self) -> Result<(Vec<Dict<'static>>, Vec<Dict<'static>>), Error> {
+        self.desk.ask(Call::Shortcuts).await
+    }
+
+    #[zbus(out_args("outputs"))]
+    async fn list_outputs(&self) -> Result<Vec<Dict<'static>>, Error> {
+        self.window(WindowCall::Outputs).await
+    }
+
     #[zbus(signal)]
     pub(crate) async fn partial(
         emitter: &SignalEmitter<'_>,
@@ -190,6 +236,16 @@ impl Service {
         session: ObjectPath<'_>,
         utterance: u32,
         reason: &str,
+    ) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    pub(crate) async fn delivered(
+        emitter: &SignalEmitter<'_>,
+        session: ObjectPath<'_>,
+        utterance: u32,
+        backend: &str,
+        ok: bool,
+        detail: &str,
     ) -> zbus::Result<()>;
 
     #[zbus(signal)]
@@ -243,6 +299,11 @@ impl Service {
     }
 
     #[zbus(property)]
+    fn output_backend(&self) -> String {
+        self.board.get().output_backend.into()
+    }
+
+    #[zbus(property)]
     fn overruns(&self) -> u64 {
         self.board.get().overruns
     }
@@ -250,13 +311,5 @@ impl Service {
     #[zbus(property)]
     fn last_error(&self) -> (String, String) {
         self.board.get().last_error
-    }
-}
-
-/// The only thing a key can do so far.
-fn known(action: &str) -> Result<(), Error> {
-    match action {
-        "dictate" => Ok(()),
-        _ => Err(Error::NotFound(format!("there is no action `{action}`; use `dictate`"))),
     }
 }

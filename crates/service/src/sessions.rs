@@ -15,6 +15,7 @@ use crossbeam_channel::Sender;
 use zbus::OwnedObjectPath;
 use zbus::names::OwnedUniqueName;
 
+use crate::config::Mode as Output;
 use crate::daemon::{Caller, Ending, Reply};
 use crate::error::Error;
 use crate::options::Scope;
@@ -59,6 +60,34 @@ impl State {
     }
 }
 
+/// What a session has to do with windows.
+pub(crate) struct Delivering {
+    pub mode: Output,
+    /// Its key is down.
+    pub held: bool,
+    /// The rules of writing, if not those for the program in focus.
+    pub profile: Option<Arc<str>>,
+    /// The last utterance that was given the window.
+    pub begun: u32,
+    /// The utterance that is meant for a field for passwords.
+    pub secret: Option<u32>,
+    /// Final texts of which it is not known yet what has become of them.
+    pub pending: u32,
+    /// Its threads have nothing more to say.
+    pub done: bool,
+}
+
+impl Delivering {
+    pub(crate) fn new(mode: Output, held: bool) -> Self {
+        Self { mode, held, profile: None, begun: 0, secret: None, pending: 0, done: false }
+    }
+
+    /// Whether its texts go into a window.
+    pub(crate) fn is_on(&self) -> bool {
+        self.mode != Output::None
+    }
+}
+
 /// One session, as `main` knows it.
 pub(crate) struct Session {
     pub job: Arc<Job>,
@@ -74,7 +103,7 @@ pub(crate) struct Session {
     pub control: Sender<Control>,
     /// Whether the session has the model; a file gets it when it is its turn.
     pub has_model: bool,
-    /// The caller waits until the source is open.
+    /// The caller, if there is one, waits until the source is open.
     pub reply: Option<Reply<OwnedObjectPath>>,
     pub board: Board<SessionShown>,
     /// What it listens to, once that is open.
@@ -83,6 +112,9 @@ pub(crate) struct Session {
     pub started: Option<u64>,
     pub duration: Option<Duration>,
     pub utterances: u32,
+    pub delivering: Delivering,
+    /// What the key is called that began it, if one did.
+    pub action: Option<String>,
     /// Why it ends, if it was not the source.
     pub ending: Option<Ending>,
     pub failure: Option<Error>,

@@ -11,7 +11,7 @@ use zbus::fdo::{DBusProxy, ObjectManagerProxy, PropertiesProxy};
 use zbus::names::{BusName, InterfaceName};
 use zbus::{Connection, MatchRule, MessageStream, OwnedObjectPath, Variant, connection, message};
 
-use crate::cli::{DecodingOptions, Scope, SessionOptions, SpeechOptions};
+use crate::cli::{DecodingOptions, Output, Scope, SessionOptions, SpeechOptions};
 use crate::event::Event;
 use crate::proxy::{
     DaemonProperties, DictationProxy, Dictionary, ModelProxy, NAME, Options, PATH, SessionProxy,
@@ -190,6 +190,14 @@ pub(crate) fn session_options(options: &SessionOptions, linger: bool) -> Options
     }
     if let Some(scope) = options.scope {
         dictionary.insert("scope", scope_name(scope).into());
+    }
+    if let Some(output) = options.output {
+        let word = match output {
+            Output::Type => "type",
+            Output::Clipboard => "clipboard",
+            Output::None => "none",
+        };
+        dictionary.insert("output", word.into());
     }
     dictionary.insert("linger", linger.into());
     dictionary

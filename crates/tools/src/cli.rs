@@ -6,6 +6,10 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+mod options;
+
+pub(crate) use self::options::{DecodingOptions, Output, Scope, SessionOptions, SpeechOptions};
+
 /// Dictate to your Linux desktop.
 ///
 /// You speak, the daemon scrivend writes: every word appears on the session bus while it is
@@ -92,6 +96,40 @@ pub(crate) enum Command {
     /// Stop dictation and throw away what is not written yet
     Cancel,
 
+    /// Type the last text that did not get into its window
+    ///
+    /// It goes where the cursor is now. Every text is kept for a while (`scriven history`), so that
+    /// none is lost where the focus has moved, a window does not take it or something crashes.
+    #[command(after_long_help = "Examples:\n  \
+        scriven redeliver\n  \
+        scriven redeliver --id 1764000000000000")]
+    Redeliver {
+        /// This text of `scriven history`, whatever became of it.
+        #[arg(long, value_name = "ID")]
+        id: Option<u64>,
+    },
+
+    /// Show what was said lately, and what became of it
+    ///
+    /// Newest last. How long it is kept says the section `[history]` of the configuration.
+    History(HistoryArgs),
+
+    /// Take away what was typed last
+    ///
+    /// Works as long as the cursor is in the window in which it was typed.
+    Undo,
+
+    /// Type a text where the cursor is
+    ///
+    /// As dictation does it: in any layout and script, with nothing else to install.
+    #[command(after_long_help = "Examples:\n  \
+        scriven insert 'Kind regards'\n  \
+        date -I | tr -d '\\n' | scriven insert -")]
+    Insert {
+        /// The text; `-` reads it from standard input.
+        text: String,
+    },
+
     /// Show what is said, while it is said
     ///
     /// On a terminal committed text is shown normally and tentative text, which may still change,
@@ -124,8 +162,8 @@ pub(crate) enum Command {
     ///
     /// Never starts the daemon; the exit status is 1 when it does not run.
     ///
-    /// With --json one object a line is written. Besides the facts it has the keys `text`,
-    /// `class` and `tooltip`, which Waybar and others show as they are.
+    /// With --json one object a line is written. Besides the facts it has the keys `text`, `alt`,
+    /// `class` and `tooltip`, which Waybar and others show as they are. What is said is in none.
     #[command(after_long_help = "Examples:\n  \
         scriven status\n  \
         scriven status --json | jq .model\n\n\
@@ -169,91 +207,6 @@ pub(crate) enum Command {
         #[arg(default_value = ".")]
         dir: PathBuf,
     },
-}
-
-/// What a session of dictation listens to and how it is written.
-#[derive(Debug, Default, Args)]
-pub(crate) struct SessionOptions {
-    /// What to listen to: `default`, an id of `scriven sources`, or `monitor:default` for the
-    /// sound of the desktop.
-    #[arg(long, value_name = "ID")]
-    pub(crate) source: Option<String>,
-    #[command(flatten)]
-    pub(crate) speech: SpeechOptions,
-    /// Who may read along.
-    #[arg(long)]
-    pub(crate) scope: Option<Scope>,
-}
-
-#[derive(Debug, Default, Args)]
-pub(crate) struct SpeechOptions {
-    /// Language spoken, as in `en` or `de`; give several to have it detected among them.
-    #[arg(long = "language", value_name = "LANG", value_delimiter = ',')]
-    pub(crate) languages: Vec<String>,
-    /// Write English, whatever is spoken.
-    #[arg(long)]
-    pub(crate) translate: bool,
-    /// A word or phrase that is likely to be said, such as a name; may be given several times.
-    #[arg(long = "hotword", value_name = "WORD")]
-    pub(crate) hotwords: Vec<String>,
-    /// How strongly hotwords are preferred, 0 to 4; 2 unless given.
-    #[arg(long, value_name = "X", value_parser = boost, requires = "hotwords")]
-    pub(crate) hotword_boost: Option<f64>,
-}
-
-/// How a recording is decoded; what is not given is left to the daemon.
-#[derive(Debug, Default, Args)]
-pub(crate) struct DecodingOptions {
-    /// Follow this many beginnings of the text at once, 1 to 16: slower, and a little more exact.
-    #[arg(long, value_name = "N", conflicts_with = "live", value_parser = width)]
-    pub(crate) beam_size: Option<u32>,
-    /// Leave this much to chance from the start, 0 to 1. Where the text cannot be right it rises by
-    /// itself.
-    #[arg(long, value_name = "T", conflicts_with = "live", value_parser = temperature)]
-    pub(crate) temperature: Option<f64>,
-    /// Where the temperature is above 0, take the likeliest of this many texts; 5 unless given.
-    #[arg(long, value_name = "N", conflicts_with = "live", value_parser = width)]
-    pub(crate) best_of: Option<u32>,
-    /// A text as if said before the recording, for its names and its style; the last 223 tokens
-    /// count.
-    #[arg(long, value_name = "TEXT", conflicts_with = "live")]
-    pub(crate) prompt: Option<String>,
-    /// What the text begins with.
-    #[arg(long, value_name = "TEXT", conflicts_with = "live")]
-    pub(crate) prefix: Option<String>,
-    /// Tell each 30 seconds what was said in those before; may make the model repeat itself.
-    #[arg(long, conflicts_with = "live")]
-    pub(crate) condition_on_previous_text: bool,
-    /// Write each word with its times; needs `--format json`.
-    #[arg(long)]
-    pub(crate) words: bool,
-}
-
-fn width(text: &str) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| (1..=16).contains(number));
-    number.ok_or_else(|| "must be a whole number from 1 to 16".into())
-}
-
-fn temperature(text: &str) -> Result<f64, String> {
-    within(text, 0.0..=1.0, "0 to 1")
-}
-
-fn boost(text: &str) -> Result<f64, String> {
-    within(text, 0.0..=4.0, "0 to 4")
-}
-
-/// A number of `range`, which is called `name`.
-fn within(text: &str, range: std::ops::RangeInclusive<f64>, name: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| format!("must be a number from {name}"))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scope {
-    /// Every program on the session bus.
-    Broadcast,
-    /// Only the program that started the session.
-    Owner,
 }
 
 #[derive(Debug, Args)]
@@ -318,6 +271,19 @@ pub(crate) struct StatusArgs {
     /// Write one JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// At most this many of the newest; 0 for all.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 0)]
+    pub(crate) limit: u32,
+    /// Write one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Forget all of it, also on disk.
+    #[arg(long, conflicts_with_all = ["json", "limit"])]
+    pub(crate) clear: bool,
 }
 
 #[derive(Debug, Subcommand)]

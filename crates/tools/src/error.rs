@@ -44,6 +44,7 @@ pub(crate) fn hint(name: &str) -> Option<&'static str> {
         "DeviceUnavailable" | "DeviceLost" => "see what there is: scriven sources",
         "Busy" => "see what is going on: scriven status",
         "GpuUnavailable" => "set compute = \"cpu\" in config.toml, or see: scriven doctor",
+        "NotDelivered" => "it is kept: scriven history, then scriven redeliver",
         "Overloaded" => "a smaller model is faster: scriven model list",
         "Failed" => JOURNAL,
         _ => return None,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use zbus::message::Message;
 
 use crate::bus::object;
-use crate::proxy::{Discarded, Final, Partial, SessionEnded, SessionStarted};
+use crate::proxy::{Delivered, Discarded, Final, Partial, SessionEnded, SessionStarted};
 
 /// A signal, and when it arrived.
 #[derive(Debug, Clone)]
@@ -40,6 +40,13 @@ pub(crate) enum Kind {
         utterance: u32,
         reason: String,
     },
+    /// What has become of a final text that was to go into a window.
+    Delivered {
+        utterance: u32,
+        backend: String,
+        ok: bool,
+        detail: String,
+    },
     Ended {
         reason: String,
         stats: Map<String, Value>,
@@ -67,6 +74,10 @@ impl Event {
             }),
             Kind::Discarded { utterance, reason } => json!({
                 "signal": "Discarded", "utterance": utterance, "reason": reason,
+            }),
+            Kind::Delivered { utterance, backend, ok, detail } => json!({
+                "signal": "Delivered", "utterance": utterance, "backend": backend, "ok": ok,
+                "detail": detail,
             }),
             Kind::Ended { reason, stats } => json!({
                 "signal": "SessionEnded", "reason": reason, "stats": stats,
@@ -99,6 +110,12 @@ fn parse(message: &Message) -> Option<(String, Kind)> {
     if let Some(signal) = Discarded::from_message(message.clone()) {
         let args = signal.args().ok()?;
         let kind = Kind::Discarded { utterance: args.utterance, reason: args.reason };
+        return Some((args.session.to_string(), kind));
+    }
+    if let Some(signal) = Delivered::from_message(message.clone()) {
+        let args = signal.args().ok()?;
+        let (utterance, ok) = (args.utterance, args.ok);
+        let kind = Kind::Delivered { utterance, backend: args.backend, ok, detail: args.detail };
         return Some((args.session.to_string(), kind));
     }
     if let Some(signal) = SessionStarted::from_message(message.clone()) {

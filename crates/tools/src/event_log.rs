@@ -72,6 +72,8 @@ impl<W: Write> EventLog<W> {
                 let shown = (self.finals.clone(), String::new());
                 self.show(event.received, &Map::new(), shown, cpu)?;
             }
+            // It changes no text.
+            Kind::Delivered { .. } => {}
             Kind::Ended { stats, .. } => {
                 self.sum_up(stats)?;
                 return Ok(true);

@@ -15,7 +15,7 @@ pub(crate) const MODEL_INTERFACE: &str = "org.scriven.Dictation1.Model";
 /// What the names of the daemon's errors begin with.
 pub(crate) const ERROR_PREFIX: &str = "org.scriven.Dictation1.Error.";
 /// The `Version` of the contract that this program was written for.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// An `a{sv}` on its way to the daemon.
 pub(crate) type Options<'a> = HashMap<&'static str, Variant<'a>>;
@@ -38,6 +38,13 @@ pub(crate) trait Dictation {
     fn list_sources(&self) -> zbus::Result<Vec<Dictionary>>;
     fn list_models(&self) -> zbus::Result<Vec<OwnedObjectPath>>;
     fn import_model(&self, id: &str, path: &str) -> zbus::Result<OwnedObjectPath>;
+    fn get_history(&self, limit: u32, options: &Options<'_>) -> zbus::Result<Vec<Dictionary>>;
+    fn clear_history(&self) -> zbus::Result<()>;
+    fn redeliver(&self, options: &Options<'_>) -> zbus::Result<String>;
+    fn undo_last(&self) -> zbus::Result<()>;
+    fn insert_text(&self, text: &str, options: &Options<'_>) -> zbus::Result<String>;
+    fn list_outputs(&self) -> zbus::Result<Vec<Dictionary>>;
+    fn list_shortcuts(&self) -> zbus::Result<(Vec<Dictionary>, Vec<Dictionary>)>;
 
     #[zbus(signal)]
     fn partial(
@@ -63,6 +70,15 @@ pub(crate) trait Dictation {
         session: OwnedObjectPath,
         utterance: u32,
         reason: String,
+    ) -> zbus::Result<()>;
+    #[zbus(signal)]
+    fn delivered(
+        &self,
+        session: OwnedObjectPath,
+        utterance: u32,
+        backend: String,
+        ok: bool,
+        detail: String,
     ) -> zbus::Result<()>;
     #[zbus(signal)]
     fn session_started(&self, session: OwnedObjectPath, info: Dictionary) -> zbus::Result<()>;
@@ -112,6 +128,8 @@ pub(crate) struct DaemonProperties {
     pub(crate) backend: String,
     /// Languages to detect among; empty for any.
     pub(crate) languages: Vec<String>,
+    /// The way into windows; empty until one was looked for.
+    pub(crate) output_backend: String,
     /// Samples and columns lost since the daemon started.
     pub(crate) overruns: u64,
     /// Name and message; empty when nothing went wrong.

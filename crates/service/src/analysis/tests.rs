@@ -15,6 +15,7 @@ fn job() -> Arc<Job> {
         detector: Detector::Webrtc,
         tail: Duration::ZERO,
         update: Duration::ZERO,
+        auto_stop: None,
         meter: Meter::default(),
     })
 }
@@ -63,6 +64,8 @@ fn only_so_much_is_held_for_a_model_that_loads() {
         outlet,
         second_opinion: None,
         taken: 0,
+        last_voice: 0,
+        silent: false,
         held: Vec::new(),
         frontend: None,
     };

@@ -67,6 +67,7 @@ fn job() -> Job {
         detector: crate::config::Detector::Webrtc,
         tail: Duration::ZERO,
         update: Duration::from_millis(200),
+        auto_stop: None,
         meter: Meter::default(),
     }
 }
@@ -79,7 +80,8 @@ fn heard(steps: &[Option<Texts>], last: Option<Outcome>, cancelled: bool) -> Vec
     let mut live = Live::new(Arc::new(job), Box::new(scripted));
     let mut said = Vec::new();
     let mut say = |report: Report| said.push(line(report));
-    live.take(Speech::Start { at: 1_600 }, &mut say);
+    let begun = |report| assert!(matches!(report, Report::Begun { utterance: 1 }));
+    live.take(Speech::Start { at: 1_600 }, &mut { begun });
     for _ in steps {
         for _ in 0..20 {
             live.take(Speech::Column(Box::new([0.0])), &mut say);

@@ -13,6 +13,7 @@ fn session(sessions: &mut Sessions, mode: Mode) -> (Id, crossbeam_channel::Recei
         detector: crate::config::Detector::Webrtc,
         tail: Duration::ZERO,
         update: Duration::ZERO,
+        auto_stop: None,
         meter: Meter::default(),
     };
     let board = Board::new(SessionShown {
@@ -38,6 +39,8 @@ fn session(sessions: &mut Sessions, mode: Mode) -> (Id, crossbeam_channel::Recei
         started: None,
         duration: None,
         utterances: 0,
+        delivering: Delivering::new(Output::None, false),
+        action: None,
         ending: None,
         failure: None,
     });

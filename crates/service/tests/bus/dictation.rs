@@ -220,6 +220,24 @@ fn a_key_that_repeats_after_cancel_begins_nothing() {
 }
 
 #[test]
+fn silence_ends_a_session_that_says_so() {
+    let fixture = Fixture::new();
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        client.until("ModelState", "ready").await;
+        fixture.speak(1.5, 0.0);
+        client.start(Dict::from([("auto_stop", 1.0.into())])).await.unwrap();
+        let signals = client.signals_until("SessionEnded").await;
+        assert_eq!(signals.last().unwrap().ended().0, "stopped");
+        assert!(check_texts(&signals)[0].starts_with("one two three"), "not before the words");
+        // Where nobody says a word, it ends as well.
+        client.start(Dict::from([("auto_stop", 0.5.into())])).await.unwrap();
+        let signals = client.signals_until("SessionEnded").await;
+        assert_eq!(members(&signals), ["SessionStarted", "SessionEnded"]);
+    });
+}
+
+#[test]
 fn a_release_right_behind_a_press_ends_it() {
     let fixture = Fixture::new();
     zbus::block_on(async {

@@ -65,12 +65,29 @@ impl Fixture {
         Self::start(tempfile::tempdir().unwrap(), catalog)
     }
 
+    /// A daemon with the model `base` installed and loaded, and this configuration.
+    pub fn configured(config: Config) -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap(), config)
+    }
+
+    /// As [`configured`](Self::configured), with the files that an earlier daemon has left.
+    pub fn in_folder(folder: TempDir, config: Config) -> Self {
+        install(&folder.path().join("models/base"));
+        let fixture = Self::start_with(folder, Catalog::builtin(), config);
+        fixture.script.loaded.store(true, Ordering::Relaxed);
+        fixture
+    }
+
     fn start(folder: TempDir, catalog: Catalog) -> Self {
+        Self::start_with(folder, catalog, Config::default())
+    }
+
+    fn start_with(folder: TempDir, catalog: Catalog, config: Config) -> Self {
         let (bus, address) = start_bus();
         let script = Arc::new(Script::default());
         let (stop, stopped) = async_channel::bounded(2);
         let parts = Parts { catalog, ..parts(&script) };
-        let daemon = start_daemon(&address, &folder, parts, stopped);
+        let daemon = start_daemon(&address, &folder, parts, config, stopped);
         let fixture = Self { script, address, bus, daemon: Some(daemon), stop, folder };
         fixture.wait_for_name();
         fixture
@@ -92,7 +109,8 @@ impl Fixture {
     pub fn second(&self) -> anyhow::Result<()> {
         let (_keep, stopped) = async_channel::bounded(2);
         let parts = parts(&Arc::new(Script::default()));
-        start_daemon(&self.address, &self.folder, parts, stopped).join().unwrap()
+        let config = Config::default();
+        start_daemon(&self.address, &self.folder, parts, config, stopped).join().unwrap()
     }
 
     /// A new client, already listening to all signals.
@@ -154,6 +172,7 @@ fn start_daemon(
     address: &str,
     folder: &TempDir,
     parts: Parts,
+    config: Config,
     stop: async_channel::Receiver<()>,
 ) -> thread::JoinHandle<anyhow::Result<()>> {
     let at = |name: &str| folder.path().join(name);
@@ -166,7 +185,7 @@ fn start_daemon(
     let address = address.to_owned();
     let run = move || {
         let bus = Builder::address(address.as_str());
-        zbus::block_on(scriven_service::run(Config::default(), folders, parts, bus, stop))
+        zbus::block_on(scriven_service::run(config, folders, parts, bus, stop))
     };
     thread::Builder::new().name("daemon".into()).spawn(run).unwrap()
 }

@@ -6,12 +6,16 @@
 mod calls;
 mod client;
 mod contract;
+mod delivery;
 mod dictation;
 mod files;
 mod fixture;
 mod gpu;
+mod history;
+mod keys;
 mod models;
 mod script;
 #[allow(dead_code, reason = "the tests of the store use all of it")]
 #[path = "../../src/models/tests/server.rs"]
 mod server;
+mod window;

@@ -15,6 +15,8 @@ use scriven_recognizer::{Final, Options, Outcome, Partial, Segment, Transcript};
 use scriven_service::models::Catalog;
 use scriven_service::parts::{Input, Model, Parts, Recognize};
 
+use crate::window::{ScriptedOutput, Window};
+
 /// Columns that make a word of the scripted recognizer: 300 ms.
 const COLUMNS_PER_WORD: usize = 30;
 
@@ -37,10 +39,11 @@ pub struct Script {
     pub bad_gpu: AtomicBool,
     /// The recognizer takes back what it committed.
     pub fickle: AtomicBool,
+    pub window: Window,
 }
 
 pub fn parts(script: &Arc<Script>) -> Parts {
-    let (microphone, load) = (script.clone(), script.clone());
+    let (microphone, load, window) = (script.clone(), script.clone(), script.clone());
     Parts {
         microphone: Arc::new(move |options| {
             if microphone.no_device.load(Ordering::Relaxed) {
@@ -75,6 +78,7 @@ pub fn parts(script: &Arc<Script>) -> Parts {
                 false => Ok(Arc::new(ScriptedModel { script: load.clone(), gpu: true })),
             }
         }),
+        output: Arc::new(move |wanted| Box::new(ScriptedOutput::new(window.clone(), wanted))),
         catalog: Catalog::builtin(),
     }
 }

@@ -13,6 +13,12 @@ use crate::error::{explain, explain_named};
 use crate::proxy::{DaemonProperties, MODEL_INTERFACE, ModelProperties, NAME, VERSION};
 use crate::terminal::{stdout_styled, write, write_json};
 
+mod outputs;
+mod shortcuts;
+
+use self::outputs::outputs;
+use self::shortcuts::shortcuts;
+
 /// Verdict on one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -84,6 +90,8 @@ async fn daemon(bus: &Bus, checks: &mut Vec<Check>) {
     checks.push(model(bus, &properties).await);
     checks.push(backend(&properties));
     checks.push(sources(bus).await);
+    checks.extend(outputs(bus).await);
+    checks.extend(shortcuts(bus).await);
     checks.push(match properties.overruns {
         0 => Check::ok("overruns", "no sound was lost"),
         n => Check::warning(

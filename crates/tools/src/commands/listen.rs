@@ -144,12 +144,13 @@ async fn start(bus: &Bus, args: &ListenArgs) -> zbus::Result<Option<OwnedObjectP
 
 /// Options of a session without a session are a mistake, not something to overlook.
 fn reject_lone_options(args: &ListenArgs) {
-    let SessionOptions { source, speech, scope } = &args.session;
+    let SessionOptions { source, speech, scope, output } = &args.session;
     let given = [
         ("--source", source.is_some()),
         ("--language", !speech.languages.is_empty()),
         ("--translate", speech.translate),
         ("--hotword", !speech.hotwords.is_empty()),
+        ("--output", output.is_some()),
         ("--scope", matches!(scope, Some(Scope::Broadcast | Scope::Owner))),
     ];
     if let (false, Some((name, _))) = (args.dictate, given.iter().find(|(_, given)| *given)) {

@@ -72,6 +72,7 @@ fn to_text(status: &Status) -> String {
         ("model", model(daemon)),
         ("backend", or_dash(&daemon.backend)),
         ("languages", languages(daemon)),
+        ("output", or_dash(&daemon.output_backend)),
         ("overruns", daemon.overruns.to_string()),
     ];
     for (path, session) in &status.sessions {
@@ -85,11 +86,12 @@ fn to_text(status: &Status) -> String {
     lines.iter().map(|(name, value)| format!("{name:10}  {value}\n")).collect()
 }
 
-/// The status for programs, with what bars show: `text`, `class`, `tooltip`.
+/// The status for programs, with what bars show: `text`, `alt`, `class`, `tooltip`.
 fn to_json(status: Option<&Status>) -> Value {
     let Some(Status { daemon, sessions }) = status else {
         return json!({
-            "running": false, "text": "off", "class": "off", "tooltip": "scriven does not run",
+            "running": false, "text": "off", "alt": "off", "class": "off",
+            "tooltip": "scriven does not run",
         });
     };
     let (name, message) = &daemon.last_error;
@@ -104,6 +106,7 @@ fn to_json(status: Option<&Status>) -> Value {
         "model_state": daemon.model_state,
         "backend": daemon.backend,
         "languages": daemon.languages,
+        "output_backend": daemon.output_backend,
         "overruns": daemon.overruns,
         "last_error": last_error,
         "sessions": sessions.iter().map(|(path, session)| json!({
@@ -111,6 +114,7 @@ fn to_json(status: Option<&Status>) -> Value {
             "source": session.source, "started_at": session.started_at,
         })).collect::<Vec<_>>(),
         "text": if loading { "loading" } else { &daemon.state },
+        "alt": daemon.state,
         "class": daemon.state,
         "tooltip": tooltip,
     })
@@ -156,6 +160,7 @@ mod tests {
     fn a_bar_finds_what_it_shows() {
         let json = to_json(Some(&listening()));
         assert_eq!((&json["text"], &json["class"]), (&json!("listening"), &json!("listening")));
+        assert_eq!(json["alt"], "listening");
         assert_eq!(json["tooltip"], "listening, base (ready), cpu");
         assert_eq!(json["last_error"], Value::Null);
         assert_eq!(to_json(None)["class"], "off");
@@ -168,6 +173,7 @@ state       listening
 model       base (ready)
 backend     cpu
 languages   any
+output      -
 overruns    0
 session     dictation, listening, default  /s
 ";

@@ -177,7 +177,7 @@ impl Transcript {
                 self.progress(seconds(info, "end"));
                 self.segment(text, info)?;
             }
-            Kind::Discarded { .. } => (),
+            Kind::Discarded { .. } | Kind::Delivered { .. } => (),
             Kind::Ended { reason, stats } => {
                 self.bar.finish_and_clear();
                 return match reason.as_str() {

@@ -115,6 +115,7 @@ fn signature(rust: &str) -> &'static str {
         "Vec<OwnedObjectPath>" => "ao",
         "Dictionary" | "&Options<'_>" => "a{sv}",
         "Vec<Dictionary>" => "aa{sv}",
+        "(Vec<Dictionary>, Vec<Dictionary>)" => "aa{sv}aa{sv}",
         other => panic!("no signature known for {other}"),
     }
 }

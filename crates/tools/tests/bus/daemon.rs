@@ -1,5 +1,6 @@
 //! A daemon that speaks the contract and follows a script instead of a voice.
 
+mod history;
 mod model;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ enum Error {
     ZBus(zbus::Error),
     NoModel(String),
     InvalidFile(String),
+    NotDelivered(String),
 }
 
 /// A running daemon.
@@ -212,6 +214,55 @@ impl Dictation {
         Ok(self::path(&object))
     }
 
+    #[zbus(out_args("texts"))]
+    async fn get_history(&self, limit: u32, options: Dictionary) -> Vec<Info<'static>> {
+        record(&self.calls, &format!("GetHistory({limit})"), &options);
+        history::texts()
+    }
+
+    async fn clear_history(&self) {
+        record(&self.calls, "ClearHistory", &Dictionary::new());
+    }
+
+    #[zbus(out_args("backend"))]
+    async fn redeliver(&self, options: Dictionary) -> Result<String, Error> {
+        record(&self.calls, "Redeliver", &options);
+        match options.is_empty() {
+            true => Ok("x11".into()),
+            false => Err(Error::NotDelivered("x11: the window takes no text".into())),
+        }
+    }
+
+    async fn undo_last(&self) {
+        record(&self.calls, "UndoLast", &Dictionary::new());
+    }
+
+    #[zbus(out_args("backend"))]
+    async fn insert_text(&self, text: &str, options: Dictionary) -> String {
+        record(&self.calls, &format!("InsertText({text})"), &options);
+        "x11".into()
+    }
+
+    #[zbus(out_args("outputs"))]
+    async fn list_outputs(&self) -> Vec<Info<'static>> {
+        history::outputs()
+    }
+
+    #[zbus(out_args("keys", "ways"))]
+    async fn list_shortcuts(&self) -> (Vec<Info<'static>>, Vec<Info<'static>>) {
+        history::shortcuts()
+    }
+
+    #[zbus(signal)]
+    async fn delivered(
+        emitter: &SignalEmitter<'_>,
+        session: OwnedObjectPath,
+        utterance: u32,
+        backend: &str,
+        ok: bool,
+        detail: &str,
+    ) -> zbus::Result<()>;
+
     #[zbus(signal)]
     async fn partial(
         emitter: &SignalEmitter<'_>,
@@ -253,7 +304,7 @@ impl Dictation {
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> u32 {
-        1
+        2
     }
     #[zbus(property)]
     fn state(&self) -> &str {
@@ -277,6 +328,10 @@ impl Dictation {
     }
     #[zbus(property)]
     fn set_languages(&self, _languages: Vec<String>) {}
+    #[zbus(property)]
+    fn output_backend(&self) -> &str {
+        "x11"
+    }
     #[zbus(property)]
     fn overruns(&self) -> u64 {
         0

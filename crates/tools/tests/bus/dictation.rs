@@ -68,6 +68,44 @@ fn the_keys_call_the_daemon() {
 }
 
 #[test]
+fn what_was_said_lately_is_shown_and_typed_again() {
+    let bus = Bus::start();
+    let daemon = Daemon::start(&bus);
+    let shown = bus.run(&["history"]).stdout;
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!(lines[0], "1764000000000000  delivered    first text");
+    assert_eq!(lines[1], "1764000060000000  undelivered  second text", "no tab moves the cursor");
+    assert_eq!(lines[2].trim_start(), "→ the focus has moved");
+    let json = json_lines(&bus.run(&["history", "--json", "--limit", "5"]).stdout);
+    assert_eq!((&json[1]["text"], json.len()), (&"second\ttext".into(), 2));
+    let again = bus.run(&["redeliver"]);
+    assert_eq!((again.code, again.stderr.as_str()), (0, "scriven: typed by x11\n"));
+    let failed = bus.run(&["redeliver", "--id", "5"]);
+    assert_eq!(failed.code, 1);
+    assert!(failed.stderr.contains("scriven history"), "{}", failed.stderr);
+    for args in [&["undo"][..], &["insert", "a € b"], &["history", "--clear"]] {
+        assert_eq!(bus.run(args).code, 0, "{args:?}");
+    }
+    let mut piped = bus.scriven(&["insert", "-"]);
+    let file = bus.home().join("text");
+    std::fs::write(&file, "from a pipe").unwrap();
+    assert!(piped.stdin(std::fs::File::open(file).unwrap()).status().unwrap().success());
+    assert_eq!(
+        daemon.calls(),
+        [
+            "GetHistory(0)",
+            "GetHistory(5)",
+            "Redeliver",
+            "Redeliver id=uint64 5",
+            "UndoLast",
+            "InsertText(a € b)",
+            "ClearHistory",
+            "InsertText(from a pipe)",
+        ]
+    );
+}
+
+#[test]
 fn stopping_when_nothing_is_going_on_is_no_error() {
     let bus = Bus::start();
     let stopped = bus.run(&["stop"]);

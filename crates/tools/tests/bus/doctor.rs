@@ -23,6 +23,14 @@ fn a_daemon_with_a_model_is_healthy() {
     assert_eq!((code, &report["healthy"]), (0, &true.into()), "{report:#}");
     assert_eq!(check(&report, "model")["found"], "base, ready");
     assert_eq!(check(&report, "microphone")["found"], "A microphone, one of 2 sources");
+    assert_eq!(check(&report, "typing")["found"], "into windows, by x11");
+    let text = bus.run(&["doctor"]).stdout;
+    let why = "input-method: not usable: no Wayland compositor; start one";
+    assert!(text.contains(why) && text.contains("x11, chosen: types"), "{text}");
+    assert_eq!(check(&report, "shortcuts")["found"], "portal: no portal runs; x11: 2 keys");
+    assert!(text.contains("F9: dictate, hold"), "{text}");
+    assert!(text.contains("F10: note: another program has it\n"), "{text}");
+    assert!(text.contains("→ take another key\n"), "{text}");
     assert_eq!(check(&report, "pipewire")["verdict"], "warning");
     assert_eq!(check(&report, "activation")["verdict"], "warning");
 }

@@ -1,0 +1,52 @@
+//! Drives one way into the window in focus, to see what it does on a desktop.
+//!
+//! `way ibus`: orders come on stdin, a line each: `target`, `insert TEXT`, `preedit TEXT`,
+//! `delete COUNT`. In TEXT `\n` begins a line. Every order is answered by a line, `ok …` or
+//! `error …`, with the time that it took.
+
+#![expect(clippy::print_stdout, reason = "it is what the program is for")]
+
+use std::io::{BufRead as _, Write as _};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use scriven_desktop::insertion::{Backend, ibus};
+
+fn main() -> ExitCode {
+    let name = std::env::args().nth(1).unwrap_or_default();
+    let way = match name.as_str() {
+        "ibus" => ibus::connect(),
+        _ => {
+            println!("usage: way ibus");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut way = match way {
+        Ok(way) => way,
+        Err(error) => {
+            println!("error {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("ok {:?}", way.abilities());
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        let start = Instant::now();
+        let answer = obey(way.as_mut(), &line);
+        println!("{answer} ({} ms)", start.elapsed().as_millis());
+        let _ = std::io::stdout().flush();
+    }
+    ExitCode::SUCCESS
+}
+
+fn obey(way: &mut dyn Backend, line: &str) -> String {
+    let (order, text) = line.split_once(' ').unwrap_or((line, ""));
+    let text = text.replace("\\n", "\n");
+    let done = match order {
+        "target" => way.target().map(|target| format!("{target:?}")),
+        "insert" => way.insert(&text).map(|proof| format!("{proof:?}")),
+        "preedit" => way.preedit(&text).map(|()| String::new()),
+        "delete" => way.delete_before(text.parse().unwrap_or(1)).map(|()| String::new()),
+        _ => return format!("error no such order: {order}"),
+    };
+    done.map_or_else(|error| format!("error {error}"), |what| format!("ok {what}"))
+}

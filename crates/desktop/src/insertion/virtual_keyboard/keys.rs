@@ -1,0 +1,184 @@
+//! The keys of a virtual keyboard, pressed one after the other.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use wayland_client::protocol::wl_keyboard::KeymapFormat;
+use wayland_protocols_misc::zwp_virtual_keyboard_v1::client::{
+    zwp_virtual_keyboard_manager_v1::ZwpVirtualKeyboardManagerV1,
+    zwp_virtual_keyboard_v1::ZwpVirtualKeyboardV1,
+};
+
+use super::NAME;
+use super::keymap::{self, Keymap};
+use crate::Error;
+use crate::insertion::wayland::{State, Wayland};
+
+/// After so many keys the compositor is waited for and the focus looked at: so many may go to the
+/// wrong window at most, and so few fit into every buffer.
+const BATCH: usize = 64;
+/// On a seat that had no keyboard, programs must first learn that there is one.
+const FIRST_KEYBOARD: Duration = Duration::from_millis(200);
+
+/// Bits of XKB's real modifiers.
+const SHIFT: u32 = 1;
+const CONTROL: u32 = 4;
+
+/// A key that is no character.
+#[derive(Clone, Copy)]
+pub(in crate::insertion) enum Key {
+    /// Takes away what is before the cursor.
+    BackSpace,
+}
+
+/// What pastes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::insertion) enum Chord {
+    /// Nearly everywhere.
+    ControlV,
+    /// In terminals.
+    ControlShiftV,
+}
+
+/// A virtual keyboard.
+pub(in crate::insertion) struct Keys {
+    keyboard: ZwpVirtualKeyboardV1,
+    keymap: Keymap,
+    since: Instant,
+}
+
+impl Keys {
+    /// Plugs the keyboard in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] where the compositor has none to give, [`Error::Gone`].
+    pub(in crate::insertion) fn new(wayland: &mut Wayland) -> Result<Self, Error> {
+        let manager = wayland.bind::<ZwpVirtualKeyboardManagerV1>(1)?;
+        let is_first = !wayland.state().has_keyboard;
+        let keyboard = manager.create_virtual_keyboard(&wayland.seat, &wayland.handle, ());
+        let keys = Self { keyboard, keymap: Keymap::new(), since: Instant::now() };
+        keys.send_keymap()?;
+        wayland.round_trip()?;
+        if is_first {
+            thread::sleep(FIRST_KEYBOARD);
+        }
+        Ok(keys)
+    }
+
+    /// Types `text` while the focus `stays`. Control characters other than `\n` and `\t` have no
+    /// key and are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TargetMoved`], [`Error::Gone`].
+    pub(in crate::insertion) fn text(
+        &mut self,
+        wayland: &mut Wayland,
+        text: &str,
+        stays: impl Fn(&State) -> bool,
+    ) -> Result<(), Error> {
+        let has_key =
+            |character: &char| matches!(character, '\n' | '\t') || !character.is_control();
+        let text: String = text.chars().filter(has_key).collect();
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(self.keymap.cover(rest));
+            // Always anew: the compositor may have put the user's layout onto all keyboards.
+            self.send_keymap()?;
+            let keys: Vec<u32> = now.chars().filter_map(|c| self.keymap.key(c)).collect();
+            self.strike(wayland, &keys, &stays)?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Presses `key` so many `times`.
+    ///
+    /// # Errors
+    ///
+    /// As [`text`](Self::text).
+    pub(in crate::insertion) fn press(
+        &self,
+        wayland: &mut Wayland,
+        key: Key,
+        times: usize,
+        stays: impl Fn(&State) -> bool,
+    ) -> Result<(), Error> {
+        let Key::BackSpace = key;
+        self.send_keymap()?;
+        self.strike(wayland, &vec![keymap::BACKSPACE; times], stays)
+    }
+
+    /// Presses what pastes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`].
+    pub(in crate::insertion) fn chord(
+        &self,
+        wayland: &mut Wayland,
+        chord: Chord,
+    ) -> Result<(), Error> {
+        let modifiers = match chord {
+            Chord::ControlV => CONTROL,
+            Chord::ControlShiftV => CONTROL | SHIFT,
+        };
+        self.send_keymap()?;
+        self.keyboard.modifiers(modifiers, 0, 0, 0);
+        self.tap(keymap::V);
+        self.keyboard.modifiers(0, 0, 0, 0);
+        wayland.round_trip()
+    }
+
+    fn strike(
+        &self,
+        wayland: &mut Wayland,
+        keys: &[u32],
+        stays: impl Fn(&State) -> bool,
+    ) -> Result<(), Error> {
+        // No Shift, no Caps Lock: each character has a key of its own.
+        self.keyboard.modifiers(0, 0, 0, 0);
+        for batch in keys.chunks(BATCH) {
+            if !stays(&wayland.state()) {
+                return Err(Error::TargetMoved);
+            }
+            batch.iter().for_each(|key| self.tap(*key));
+            wayland.round_trip()?;
+        }
+        Ok(())
+    }
+
+    fn tap(&self, key: u32) {
+        let time = u32::try_from(self.since.elapsed().as_millis()).unwrap_or(u32::MAX);
+        for pressed in [1, 0] {
+            self.keyboard.key(time, key, pressed);
+        }
+    }
+
+    fn send_keymap(&self) -> Result<(), Error> {
+        let source = self.keymap.source();
+        let failed = |error: io::Error| Error::Unavailable {
+            backend: NAME,
+            reason: format!("no memory for a keymap: {error}"),
+        };
+        let file = memfd_create("scriven-keymap", MemfdFlags::CLOEXEC)
+            .map_err(|error| failed(error.into()))?;
+        let mut file = std::fs::File::from(file);
+        // Who reads it as a C string looks for the zero at its end.
+        io::Write::write_all(&mut file, source.as_bytes()).map_err(failed)?;
+        io::Write::write_all(&mut file, &[0]).map_err(failed)?;
+        let size = u32::try_from(source.len() + 1).unwrap_or(u32::MAX);
+        self.keyboard.keymap(KeymapFormat::XkbV1 as u32, file.as_fd(), size);
+        Ok(())
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.keyboard.destroy();
+    }
+}

@@ -1,0 +1,122 @@
+//! Which window has the keyboard.
+
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Window};
+
+use super::server::Server;
+use crate::Error;
+use crate::insertion::Target;
+
+/// No window: keys go nowhere.
+const NONE: Window = x11rb::NONE;
+/// Keys go to the window under the pointer (`PointerRoot`), as without a window manager.
+const POINTER_ROOT: Window = 1;
+/// More windows than any program nests.
+const DEEPEST: usize = 64;
+
+/// The window that keys go to now.
+///
+/// # Errors
+///
+/// [`Error::NoTarget`], [`Error::Gone`].
+pub(crate) fn window(server: &Server) -> Result<Window, Error> {
+    let cookie = server.connection.get_input_focus().map_err(|err| server.gone(err))?;
+    let focus = cookie.reply().map_err(|err| server.gone(err))?.focus;
+    match focus {
+        NONE => Err(Error::NoTarget),
+        window if window == POINTER_ROOT || window == server.root => under_pointer(server),
+        window => Ok(window),
+    }
+}
+
+/// What is in focus, as the delivery sees it.
+///
+/// # Errors
+///
+/// [`Error::NoTarget`], [`Error::Gone`].
+pub(crate) fn target(server: &Server) -> Result<(Window, Target), Error> {
+    let focus = window(server)?;
+    if active(server)? == Some(NONE) {
+        return Err(Error::NoTarget);
+    }
+    let owner = owner(server, focus)?;
+    if owner.is_none() && is_manager(server, focus)? {
+        return Err(Error::NoTarget);
+    }
+    let app_id = owner.and_then(|(_, class)| class);
+    Ok((focus, Target { id: format!("x11:{focus:x}"), app_id, ..Target::default() }))
+}
+
+/// The window of `focus` and its parents that the window manager deals with, and the class of the
+/// program (`WM_CLASS`, of its two words the second).
+///
+/// # Errors
+///
+/// [`Error::Gone`].
+pub(crate) fn owner(
+    server: &Server,
+    focus: Window,
+) -> Result<Option<(Window, Option<String>)>, Error> {
+    let mut window = focus;
+    for _ in 0..DEEPEST {
+        if let Some(value) = property(server, window, AtomEnum::WM_CLASS.into())? {
+            let mut words = value.split(|&byte| byte == 0);
+            let class = words.nth(1).filter(|word| !word.is_empty());
+            return Ok(Some((
+                window,
+                class.map(|word| String::from_utf8_lossy(word).into_owned()),
+            )));
+        }
+        let cookie = server.connection.query_tree(window).map_err(|err| server.gone(err))?;
+        match server.answer(cookie.reply())? {
+            Some(tree) if tree.parent != NONE && tree.parent != server.root => window = tree.parent,
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// `_NET_ACTIVE_WINDOW`, where there is a window manager that tells it. On Wayland it is none
+/// while a window that is not X11's has the keyboard.
+fn active(server: &Server) -> Result<Option<Window>, Error> {
+    window_in(server, server.atoms._NET_ACTIVE_WINDOW)
+}
+
+/// Is `window` one of the window manager's? It keeps the focus there when no program has it.
+fn is_manager(server: &Server, window: Window) -> Result<bool, Error> {
+    let program = |window: Window| window & !server.connection.setup().resource_id_mask;
+    let manager = window_in(server, server.atoms._NET_SUPPORTING_WM_CHECK)?;
+    Ok(manager.is_some_and(|manager| program(manager) == program(window)))
+}
+
+/// The window that a property of the root window names.
+fn window_in(server: &Server, name: u32) -> Result<Option<Window>, Error> {
+    let value = property(server, server.root, name)?;
+    Ok(value.and_then(|bytes| Some(Window::from_ne_bytes(bytes.get(..4)?.try_into().ok()?))))
+}
+
+/// At most 4 KB of a property.
+pub(crate) fn property(
+    server: &Server,
+    window: Window,
+    name: u32,
+) -> Result<Option<Vec<u8>>, Error> {
+    let cookie = server
+        .connection
+        .get_property(false, window, name, AtomEnum::ANY, 0, 1024)
+        .map_err(|err| server.gone(err))?;
+    let reply = server.answer(cookie.reply())?;
+    Ok(reply.filter(|reply| reply.type_ != NONE).map(|reply| reply.value))
+}
+
+fn under_pointer(server: &Server) -> Result<Window, Error> {
+    let mut window = server.root;
+    for _ in 0..DEEPEST {
+        let cookie = server.connection.query_pointer(window).map_err(|err| server.gone(err))?;
+        match server.answer(cookie.reply())? {
+            Some(pointer) if pointer.child != NONE => window = pointer.child,
+            _ => break,
+        }
+    }
+    if window == server.root { Err(Error::NoTarget) } else { Ok(window) }
+}

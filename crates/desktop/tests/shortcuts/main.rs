@@ -1,0 +1,9 @@
+//! Shortcuts on real parts: X servers, a portal on a bus of its own, pipes of input events.
+//!
+//! Each test starts its own display or bus, so that they do not know of each other.
+
+mod evdev;
+mod fixture;
+mod portal;
+mod snippets;
+mod x11;

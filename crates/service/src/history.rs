@@ -1,0 +1,240 @@
+//! What was dictated lately, so that no word is lost that did not get into a window.
+//!
+//! Lives in memory, shared by `main`, which adds what is final and lists it, and the thread
+//! `delivery`, which notes what became of it. [`journal`] is the copy on disk. Bounded by number
+//! and by age. Nothing here is ever logged.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::daemon::Caller;
+
+pub(crate) mod journal;
+
+/// What became of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// No window was asked for: its program has it from the bus.
+    Unasked,
+    /// It is not known to be in a window.
+    Undelivered,
+    /// It is in a window.
+    Delivered,
+    /// It was, and has been taken back.
+    Undone,
+}
+
+impl Fate {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Unasked => "unasked",
+            Self::Undelivered => "undelivered",
+            Self::Delivered => "delivered",
+            Self::Undone => "undone",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        let all = [Self::Unasked, Self::Undelivered, Self::Delivered, Self::Undone];
+        all.into_iter().find(|fate| fate.word() == word)
+    }
+}
+
+/// Who may read a text again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Every program on the bus; it is on disk as well.
+    #[default]
+    All,
+    /// The program whose session it was, and nobody else; only in memory.
+    Owner(Caller),
+    /// Nobody: it was meant for a field for passwords. It can only be delivered; only in memory.
+    Nobody,
+}
+
+/// One final text.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// When it was final, in µs since 1970, or a little more: no two are the same.
+    pub id: u64,
+    pub text: String,
+    pub language: Option<String>,
+    pub access: Access,
+    pub fate: Fate,
+    /// The way it took into the window, if it did.
+    pub backend: String,
+    /// Why it is not in a window, if it should be.
+    pub detail: String,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Texts, at least one.
+    pub max: usize,
+    /// For how long; zero keeps them as long as the daemon runs, and nothing on disk.
+    pub keep: Duration,
+}
+
+/// The texts, oldest first.
+pub(crate) struct History {
+    entries: VecDeque<Entry>,
+    limits: Limits,
+    last: u64,
+}
+
+impl History {
+    /// `entries` are those of an earlier process.
+    pub(crate) fn new(limits: Limits, entries: Vec<Entry>) -> Self {
+        let last = entries.last().map_or(0, |entry| entry.id);
+        Self { entries: entries.into(), limits, last }
+    }
+
+    /// Adds a text at `now`, in µs since 1970, and gives it a number.
+    pub(crate) fn add(
+        &mut self,
+        now: u64,
+        text: String,
+        language: Option<String>,
+        access: Access,
+        fate: Fate,
+    ) -> u64 {
+        self.last = now.max(self.last + 1);
+        let (backend, detail) = Default::default();
+        let id = self.last;
+        self.entries.push_back(Entry { id, text, language, access, fate, backend, detail });
+        id
+    }
+
+    /// Forgets what is too old at `now` or too many. Whether there was any.
+    pub(crate) fn prune(&mut self, now: u64) -> bool {
+        let before = self.entries.len();
+        let surplus = before.saturating_sub(self.limits.max);
+        self.entries.drain(..surplus);
+        if !self.limits.keep.is_zero() {
+            let keep = self.limits.keep.as_micros() as u64;
+            self.entries.retain(|entry| entry.id.saturating_add(keep) > now);
+        }
+        self.entries.len() < before
+    }
+
+    /// How long until the oldest text is too old.
+    pub(crate) fn next_expiry(&self, now: u64) -> Option<Duration> {
+        let oldest = self.entries.front().filter(|_| !self.limits.keep.is_zero())?;
+        let due = oldest.id.saturating_add(self.limits.keep.as_micros() as u64);
+        Some(Duration::from_micros(due.saturating_sub(now)))
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.id == id)
+    }
+
+    /// The text to deliver again: this one, or the last that should be in a window and is not.
+    pub(crate) fn to_deliver(&self, id: Option<u64>) -> Option<&Entry> {
+        match id {
+            Some(id) => self.get(id),
+            None => self.entries.iter().rev().find(|entry| entry.fate == Fate::Undelivered),
+        }
+    }
+
+    /// The text that was delivered last is no longer in the window.
+    pub(crate) fn undone(&mut self) -> Option<&Entry> {
+        let entry = self.entries.iter_mut().rev().find(|e| e.fate == Fate::Delivered)?;
+        entry.fate = Fate::Undone;
+        Some(entry)
+    }
+
+    /// Newest first.
+    pub(crate) fn latest(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().rev()
+    }
+
+    /// What may be on disk, oldest first.
+    pub(crate) fn on_disk(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.access == Access::All)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+/// One history for two threads.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Mutex<History>>);
+
+impl Shared {
+    pub(crate) fn new(history: History) -> Self {
+        Self(Arc::new(Mutex::new(history)))
+    }
+
+    /// Does something short with it: no call of the system, nothing that waits.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut History) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600_000_000;
+
+    fn history(max: usize, hours: u64) -> History {
+        History::new(Limits { max, keep: Duration::from_secs(hours * 3600) }, Vec::new())
+    }
+
+    fn add(history: &mut History, now: u64, text: &str, fate: Fate) -> u64 {
+        history.add(now, text.into(), None, Access::All, fate)
+    }
+
+    fn texts(history: &History) -> Vec<&str> {
+        history.latest().map(|entry| entry.text.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_too_many_or_too_old_is_forgotten() {
+        let mut history = history(2, 1);
+        for (at, text) in [(1, "one"), (2, "two"), (3, "three")] {
+            add(&mut history, at, text, Fate::Delivered);
+        }
+        assert!(history.prune(3));
+        assert_eq!(texts(&history), ["three", "two"]);
+        assert_eq!(history.next_expiry(HOUR - 8), Some(Duration::from_micros(10)));
+        assert!(history.prune(HOUR + 2) && !history.prune(HOUR + 2));
+        assert_eq!(texts(&history), ["three"]);
+    }
+
+    #[test]
+    fn without_hours_nothing_grows_old() {
+        let mut history = history(2, 0);
+        add(&mut history, 1, "one", Fate::Unasked);
+        assert!(!history.prune(u64::MAX));
+        assert_eq!(history.next_expiry(5), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_gives_no_number_twice() {
+        let mut history = history(9, 0);
+        let ids = [100, 40, 100].map(|now| add(&mut history, now, "x", Fate::Unasked));
+        assert_eq!(ids, [100, 101, 102]);
+    }
+
+    #[test]
+    fn the_last_undelivered_text_is_the_one_to_deliver_again() {
+        let mut history = history(9, 0);
+        let first = add(&mut history, 1, "one", Fate::Undelivered);
+        let second = add(&mut history, 2, "two", Fate::Undelivered);
+        add(&mut history, 3, "three", Fate::Delivered);
+        assert_eq!(history.to_deliver(None).unwrap().id, second);
+        assert_eq!(history.to_deliver(Some(first)).unwrap().text, "one");
+        assert!(history.to_deliver(Some(77)).is_none());
+        assert_eq!(history.undone().unwrap().text, "three");
+        assert!(history.undone().is_none());
+    }
+}

@@ -1,0 +1,100 @@
+//! The way into the window in focus, as the thread `delivery` uses it.
+
+use scriven_desktop::delivery::{Delivery, Live};
+use scriven_desktop::insertion::ladder::{Connect, Ladder};
+use scriven_desktop::insertion::{Target, clipboard, ibus, input_method, virtual_keyboard, x11};
+use scriven_desktop::writing::Edit;
+
+pub use scriven_desktop::delivery::Delivered;
+pub use scriven_desktop::insertion::ladder::Rung;
+
+use crate::config;
+
+/// Puts one utterance after another into the window in focus. Made, used and dropped on the thread
+/// `delivery`; every call answers within seconds. [`Delivery`] says more of each.
+pub trait Output {
+    /// The target of the next utterance is what is in focus now.
+    fn begin(&mut self, held: bool) -> Option<Target>;
+    /// Shows the text so far in place of what was shown before.
+    fn show(&mut self, committed: &str, tentative: &str);
+    /// Writes the final text in place of all that was shown.
+    fn finish(&mut self, edits: &[Edit]) -> Delivered;
+    /// Takes away what was shown.
+    fn discard(&mut self);
+    /// Takes away what the last utterance has inserted.
+    fn undo(&mut self) -> Delivered;
+    /// Inserts at the cursor.
+    fn insert(&mut self, text: &str) -> Delivered;
+    /// The way that is used now.
+    fn way(&self) -> Option<&'static str>;
+    /// Every way, in the order in which they are tried.
+    fn rungs(&self) -> &[Rung];
+
+    /// Whether a key that is held stays held whatever is inserted.
+    fn is_keyless(&self) -> bool {
+        let way = self.way();
+        let rung = self.rungs().iter().find(|rung| Some(rung.name) == way);
+        rung.is_some_and(|rung| rung.verdict.as_ref().is_ok_and(|can| can.keyless))
+    }
+}
+
+/// Which way is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its name; `None` for the best that works.
+    pub way: Option<String>,
+    /// What of an utterance is shown before it is final.
+    pub live: config::Live,
+}
+
+/// The ways of this desktop.
+pub(super) fn real(wanted: &Wanted) -> Box<dyn Output> {
+    let ways: Vec<(&'static str, Connect)> =
+        vec![("x11", Box::new(x11::connect)), ("clipboard", Box::new(clipboard::x11::connect))];
+    let ladder = Ladder::new(ways);
+    let ladder = match &wanted.way {
+        Some(way) => ladder.pinned(way),
+        None => ladder,
+    };
+    let live = match wanted.live {
+        config::Live::Auto => Live::Auto,
+        config::Live::Preedit => Live::Preedit,
+        config::Live::Committed => Live::Committed,
+        config::Live::Final => Live::Final,
+    };
+    Box::new(Delivery::new(ladder, live))
+}
+
+impl Output for Delivery {
+    fn begin(&mut self, held: bool) -> Option<Target> {
+        Self::begin(self, held)
+    }
+
+    fn show(&mut self, committed: &str, tentative: &str) {
+        Self::show(self, committed, tentative);
+    }
+
+    fn finish(&mut self, edits: &[Edit]) -> Delivered {
+        Self::finish(self, edits)
+    }
+
+    fn discard(&mut self) {
+        Self::discard(self);
+    }
+
+    fn undo(&mut self) -> Delivered {
+        Self::undo(self)
+    }
+
+    fn insert(&mut self, text: &str) -> Delivered {
+        Self::insert(self, text)
+    }
+
+    fn way(&self) -> Option<&'static str> {
+        Self::way(self)
+    }
+
+    fn rungs(&self) -> &[Rung] {
+        Self::rungs(self)
+    }
+}

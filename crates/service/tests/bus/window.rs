@@ -1,0 +1,158 @@
+//! A window that a test can look into, and the way into it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use scriven_desktop::insertion::{Abilities, Target};
+use scriven_desktop::writing::Edit;
+use scriven_service::parts::{Delivered, Output, Rung, Wanted};
+
+use crate::script::Script;
+
+/// What is in focus, and what it does with text; set and read while the daemon runs.
+#[derive(Default)]
+pub struct Window {
+    /// What stands there.
+    pub text: Mutex<String>,
+    /// What is shown behind it of an utterance that is not final.
+    pub shown: Mutex<String>,
+    /// Which window has the focus.
+    pub focus: Mutex<String>,
+    /// Its program.
+    pub app: Mutex<Option<String>>,
+    pub secret: AtomicBool,
+    /// Takes no text.
+    pub refuses: AtomicBool,
+    /// Takes no text and does not say so, until this is unset.
+    pub hangs: AtomicBool,
+    /// Text needs no keys.
+    pub keyless: AtomicBool,
+    /// The name of the way that inserted last.
+    pub way: Mutex<String>,
+}
+
+impl Window {
+    pub fn text(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+
+    pub fn focus(&self, on: &str) {
+        on.clone_into(&mut self.focus.lock().unwrap());
+    }
+}
+
+/// The way into the window of a [`Script`], for the thread `delivery`.
+pub struct ScriptedOutput {
+    script: Arc<Script>,
+    way: &'static str,
+    target: Option<String>,
+    undo: usize,
+    rungs: Vec<Rung>,
+}
+
+impl ScriptedOutput {
+    pub fn new(script: Arc<Script>, wanted: &Wanted) -> Self {
+        let way = if wanted.way.as_deref() == Some("clipboard") { "clipboard" } else { "script" };
+        let none = Rung { name: "none", verdict: Err("there is none on this desktop".into()) };
+        let rungs = vec![none, Rung { name: way, verdict: Ok(Abilities::default()) }];
+        Self { script, way, target: None, undo: 0, rungs }
+    }
+
+    fn window(&self) -> &Window {
+        &self.script.window
+    }
+
+    /// Why nothing can be inserted now.
+    fn obstacle(&self) -> Option<&'static str> {
+        let window = self.window();
+        while window.hangs.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(2));
+        }
+        if window.secret.load(Ordering::Relaxed) {
+            Some("the field in focus is for passwords; nothing is typed there")
+        } else if window.refuses.load(Ordering::Relaxed) {
+            Some("the window takes no text; try it again")
+        } else {
+            None
+        }
+    }
+
+    fn put(&mut self, edits: &[Edit]) -> Delivered {
+        self.window().shown.lock().unwrap().clear();
+        if let Some(why) = self.obstacle() {
+            return failed(why);
+        }
+        let window = &self.script.window;
+        let mut text = window.text.lock().unwrap();
+        let before = text.len();
+        for edit in edits {
+            match edit {
+                Edit::Insert(more) => text.push_str(more),
+                Edit::Undo => text.truncate(self.undo),
+            }
+        }
+        self.undo = before;
+        self.way.clone_into(&mut window.way.lock().unwrap());
+        Delivered {
+            backend: self.way.into(),
+            ok: true,
+            detail: "taken".into(),
+            inserted: String::new(),
+        }
+    }
+}
+
+fn failed(why: &str) -> Delivered {
+    Delivered { backend: String::new(), ok: false, detail: why.into(), inserted: String::new() }
+}
+
+impl Output for ScriptedOutput {
+    fn begin(&mut self, _held: bool) -> Option<Target> {
+        let window = &self.script.window;
+        let id = window.focus.lock().unwrap().clone();
+        self.target = Some(id.clone());
+        let secret = window.secret.load(Ordering::Relaxed);
+        let app_id = window.app.lock().unwrap().clone();
+        Some(Target { id, secret, app_id, before: None })
+    }
+
+    fn show(&mut self, committed: &str, tentative: &str) {
+        *self.window().shown.lock().unwrap() = format!("{committed}{tentative}");
+    }
+
+    fn finish(&mut self, edits: &[Edit]) -> Delivered {
+        let target = self.target.take();
+        let moved = target.as_ref() != Some(&*self.window().focus.lock().unwrap());
+        match moved {
+            true => failed("the focus has moved; redeliver types the text where the cursor is"),
+            false => self.put(edits),
+        }
+    }
+
+    fn discard(&mut self) {
+        self.target = None;
+        self.window().shown.lock().unwrap().clear();
+    }
+
+    fn undo(&mut self) -> Delivered {
+        self.put(&[Edit::Undo])
+    }
+
+    fn insert(&mut self, text: &str) -> Delivered {
+        self.put(&[Edit::Insert(text.into())])
+    }
+
+    fn way(&self) -> Option<&'static str> {
+        Some(self.way)
+    }
+
+    fn rungs(&self) -> &[Rung] {
+        &self.rungs
+    }
+
+    fn is_keyless(&self) -> bool {
+        self.window().keyless.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,62 @@
+//! How text gets into windows, for `doctor`: every way, and why it is or is not the one.
+
+use serde_json::Value;
+
+use super::{Check, failed};
+use crate::bus::{Bus, object};
+use crate::commands::sources::text;
+
+/// One check a way, and one for the whole.
+pub(super) async fn outputs(bus: &Bus) -> Vec<Check> {
+    let list = async { bus.daemon().await?.list_outputs().await };
+    match list.await {
+        Ok(ways) => {
+            let ways = ways.iter().map(|way| Value::Object(object(way)));
+            let ways: Vec<Value> = ways.collect();
+            let mut checks = vec![typing(&ways)];
+            checks.extend(ways.iter().map(way));
+            checks
+        }
+        Err(error) => vec![failed("typing", &error.into())],
+    }
+}
+
+fn is(way: &Value, key: &str) -> bool {
+    way[key].as_bool().unwrap_or(false)
+}
+
+/// Whether text gets into windows at all.
+fn typing(ways: &[Value]) -> Check {
+    let chosen = ways.iter().find(|way| is(way, "chosen"));
+    match chosen.or(ways.iter().find(|way| is(way, "usable"))) {
+        Some(way) => Check::ok("typing", format!("into windows, by {}", text(way, "name"))),
+        None => Check::warning(
+            "typing",
+            "there is no way into windows",
+            "run scrivend inside of a desktop session: systemctl --user restart scriven",
+        ),
+    }
+}
+
+/// A way that is not usable is no fault of itself: what would help stands with it.
+fn way(way: &Value) -> Check {
+    let name = text(way, "name");
+    let found = match is(way, "usable") {
+        true => abilities(way),
+        false => format!("not usable: {}", text(way, "reason")),
+    };
+    let chosen = if is(way, "chosen") { ", chosen" } else { "" };
+    Check::ok("  way", format!("{name}{chosen}: {found}"))
+}
+
+/// What it can do, in words.
+fn abilities(way: &Value) -> String {
+    let known = [
+        ("preedit", "shows text while you speak"),
+        ("keyless", "types while a key is held"),
+        ("surrounding", "fits the text before the cursor"),
+        ("purpose", "knows fields for passwords"),
+    ];
+    let can: Vec<_> = known.iter().filter(|(key, _)| is(way, key)).map(|(_, does)| *does).collect();
+    if can.is_empty() { "types".into() } else { can.join(", ") }
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# run.sh TREE gnome|kde WAY gtk|qt ROUNDS LAYOUT...: types through WAY (`ibus`, …) in a real desktop without a screen.
+#
+# TREE is a folder with Debian 13 in it; it is made if it is not there (2 GB, some minutes), booted with systemd-nspawn,
+# and halted at the end. Needs root, mmdebstrap and systemd-container, and the program `way`:
+# `cargo build -p scriven-desktop --example way`. Results come on stdout, pictures and logs are in TREE/opt/out.
+set -euo pipefail
+[ $# -ge 6 ] || { sed -n 's/^# //; 2p' "$0" >&2; exit 2; }
+tree=$1
+shift
+here=$(dirname "$(readlink -f "$0")")
+target=${CARGO_TARGET_DIR:-$here/../../target}
+packages=(systemd systemd-sysv dbus dbus-user-session libpam-systemd procps psmisc python3 python3-gi gir1.2-gtk-4.0
+    gnome-shell xwayland ibus ibus-gtk4 xdg-desktop-portal xdg-desktop-portal-gnome pipewire wireplumber libglib2.0-bin
+    dconf-gsettings-backend gsettings-desktop-schemas fonts-dejavu-core fonts-noto-color-emoji kwin-wayland
+    xdg-desktop-portal-kde kglobalacceld python3-pyqt6 qt6-wayland)
+
+if [ ! -d "$tree" ]; then
+    mmdebstrap --variant=apt --include="$(IFS=,; echo "${packages[*]}")" trixie "$tree"
+    chroot "$tree" useradd -m -u 1500 -s /bin/bash tester
+    mkdir -p "$tree/var/lib/systemd/linger"
+    touch "$tree/var/lib/systemd/linger/tester"
+fi
+
+rm -rf "$tree/opt/out"
+install -d -o 1500 -g 1500 "$tree/opt/out"
+install -m755 "$target/debug/examples/way" "$tree/opt/way"
+install -m755 "$here/inside.sh" "$tree/opt/inside.sh"
+install -m755 "$here/picture.sh" "$tree/opt/picture"
+install -m644 "$here/exact.py" "$tree/opt/exact.py"
+cat >"$tree/etc/systemd/system/autotest.service" <<UNIT
+[Unit]
+After=user@1500.service
+Wants=user@1500.service
+[Service]
+Type=oneshot
+TimeoutStartSec=600
+Environment=HOME=/home/tester USER=tester
+ExecStart=/bin/sh -c 'setpriv --reuid tester --regid tester --init-groups /opt/inside.sh $* >/opt/out/result.txt 2>&1; systemctl poweroff'
+UNIT
+mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
+ln -sf ../autotest.service "$tree/etc/systemd/system/multi-user.target.wants/autotest.service"
+SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 900 systemd-nspawn -q -D "$tree" --register=no --keep-unit --private-network \
+    --bind=/dev/fuse --boot --console=pipe </dev/null >"$tree/opt/boot.log" 2>&1 || true
+cat "$tree/opt/out/result.txt"

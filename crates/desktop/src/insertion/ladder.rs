@@ -78,7 +78,7 @@ impl Ladder {
     ///
     /// # Errors
     ///
-    /// [`Error::NoTarget`]: no way has. [`Error::Gone`]: the one that had is lost.
+    /// [`Error::NoTarget`]: no way has. [`Error::SecretTarget`]. [`Error::Gone`]: the one that had is lost.
     /// [`Error::Unavailable`]: there is no way at all.
     pub(crate) fn target(&mut self) -> Result<Target, Error> {
         match self.climb(0, false) {
@@ -140,6 +140,8 @@ impl Ladder {
                     self.chosen = Some(index);
                     return Ok(target);
                 }
+                // A way below that cannot tell would type there.
+                Err(Error::SecretTarget) => return Err(Error::SecretTarget),
                 Err(err @ Error::Gone { .. }) => best = Some(err),
                 Err(err) => best = best.or(Some(err)),
             }

@@ -8,7 +8,13 @@ use crate::fixture::{ASCII, MIXED, Screen, clipboard_dump, clipboard_owner, time
 
 #[test]
 fn a_pasted_text_is_exact_and_the_clipboard_is_as_before() {
-    let Some(screen) = Screen::new("fr") else { return };
+    for layout in ["us", "de", "fr"] {
+        exact(layout);
+    }
+}
+
+fn exact(layout: &str) {
+    let Some(screen) = Screen::new(layout) else { return };
     let Some(_owner) = clipboard_owner(&screen) else { return };
     let before = clipboard_dump(&screen);
     assert!(before.contains("application/x-scriven-large"), "{before}");

@@ -117,6 +117,12 @@ fn the_keyboard_is_afterwards_as_before() {
     way.insert(MIXED).unwrap();
     window.holds(MIXED);
     assert_ne!(screen.mapping(), before);
+    if std::env::var_os("SLOW").is_some() {
+        eventually("what was lent is given back by itself", || screen.mapping() == before);
+        way.insert(MIXED).unwrap();
+        window.holds(&MIXED.repeat(2));
+        assert_ne!(screen.mapping(), before);
+    }
     drop(way);
     assert_eq!(screen.mapping(), before);
     assert_eq!(screen.client().modifiers(), 0);
@@ -202,7 +208,8 @@ fn a_window_manager_that_keeps_the_focus_is_no_target() {
     let Some(screen) = Screen::new("us") else { return };
     let Some(_manager) = screen.window_manager() else { return };
     let mut way = open(&screen);
-    assert!(matches!(way.target(), Err(Error::NoTarget)));
+    // Windows of its own come and go while it starts.
+    eventually("nothing has the focus yet", || matches!(way.target(), Err(Error::NoTarget)));
     let Some(window) = screen.xterm("terminal") else { return };
     assert_eq!(way.target().unwrap().app_id.as_deref(), Some("XTerm"));
     way.insert(MIXED).unwrap();

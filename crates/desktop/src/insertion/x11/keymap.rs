@@ -4,7 +4,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use x11rb::protocol::xkb::{self, KeySymMap, KeyType, MapPart};
+use x11rb::connection::RequestConnection as _;
+use x11rb::protocol::xkb::{self, GetMapRequest, KeySymMap, KeyType, MapPart};
 use x11rb::protocol::xproto::{Keycode, Keysym};
 use xkeysym::Keysym as Symbol;
 
@@ -45,30 +46,10 @@ impl Keymap {
     ///
     /// [`Error::Gone`].
     pub(super) fn read(server: &Server, without: &HashSet<Keycode>) -> Result<Self, Error> {
-        let parts = MapPart::KEY_TYPES | MapPart::KEY_SYMS | MapPart::MODIFIER_MAP;
         let connection = &server.connection;
-        let map = xkb::get_map(
-            connection,
-            CORE_KEYBOARD,
-            parts,
-            0u16.into(),
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0u16.into(),
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-        )
-        .map_err(|err| server.gone(err))?;
+        let full = MapPart::KEY_TYPES | MapPart::KEY_SYMS | MapPart::MODIFIER_MAP;
+        let all = GetMapRequest { device_spec: CORE_KEYBOARD, full, ..GetMapRequest::default() };
+        let map = connection.send_trait_request_with_reply(all).map_err(|err| server.gone(err))?;
         let state = xkb::get_state(connection, CORE_KEYBOARD).map_err(|err| server.gone(err))?;
         let map = map.reply().map_err(|err| server.gone(err))?;
         let group = u8::from(state.reply().map_err(|err| server.gone(err))?.group);

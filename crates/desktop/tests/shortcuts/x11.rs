@@ -7,6 +7,7 @@ use std::time::Instant;
 use scriven_desktop::shortcut::{Surroundings, now};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
+use x11rb::protocol::xinput::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{
     ConnectionExt as _, GrabMode, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, ModMask,
 };
@@ -94,17 +95,39 @@ impl Server {
 struct Hands {
     connection: RustConnection,
     root: u32,
+    /// What is added to the kinds of events, and the keyboard that they come from.
+    keyboard: (u8, u8),
 }
 
 impl Hands {
     fn at(server: &Server) -> Self {
         let (connection, screen) = x11rb::connect(Some(&server.display)).unwrap();
         let root = connection.setup().roots[screen].root;
-        Self { connection, root }
+        Self { connection, root, keyboard: (0, 0) }
+    }
+
+    /// Hands at the server's own keyboard, where made-up keys are as good as real ones.
+    fn at_keyboard(server: &Server) -> Self {
+        let mut hands = Self::at(server);
+        let extension = hands.connection.query_extension(b"XInputExtension").unwrap();
+        // DeviceKeyPress and DeviceKeyRelease are the second and third event of the extension.
+        let added = extension.reply().unwrap().first_event + 1 - KEY_PRESS_EVENT;
+        hands.connection.xinput_xi_query_version(2, 2).unwrap().reply().unwrap();
+        let devices = hands.connection.xinput_xi_query_device(xinput::Device::ALL).unwrap();
+        let devices = devices.reply().unwrap().infos;
+        let is_one = |device: &&xinput::XIDeviceInfo| {
+            device.type_ == xinput::DeviceType::SLAVE_KEYBOARD
+                && !device.name.ends_with(b"XTEST keyboard")
+        };
+        let keyboard = devices.iter().find(is_one).expect("the server has a keyboard");
+        hands.keyboard = (added, u8::try_from(keyboard.deviceid).unwrap());
+        hands
     }
 
     fn key(&self, kind: u8, code: u8) {
-        self.connection.xtest_fake_input(kind, code, 0, self.root, 0, 0, 0).unwrap();
+        let (added, device) = self.keyboard;
+        let made = self.connection.xtest_fake_input(kind + added, code, 0, self.root, 0, 0, device);
+        made.unwrap().check().unwrap();
         self.connection.sync().unwrap();
     }
 
@@ -215,9 +238,13 @@ fn num_lock_can_be_asked_for() {
 fn a_modifier_alone_is_watched_and_not_taken() {
     let Some(server) = Server::start("a modifier alone on X11") else { return };
     let ear = server.ear(&[("dictate", "Control_R"), ("note", "F9")]);
-    let hands = Hands::at(&server);
+    let hands = Hands::at_keyboard(&server);
     hands.press(&[CTRL_R]);
     ear.hears(&["+dictate"]);
+    // Who types text lets go what is held meanwhile; that is no release.
+    let typist = Hands::at(&server);
+    typist.release(&[CTRL_R]);
+    typist.press(&[CTRL_R]);
     // Another client gets the keys that are typed meanwhile.
     let other = Hands::at(&server);
     other.grab(F8, ModMask::CONTROL);

@@ -10,3 +10,4 @@ mod fixture;
 mod portal;
 mod snippets;
 mod x11;
+mod xserver;

@@ -233,7 +233,7 @@ fn a_key_that_another_program_has_is_named_and_taken_when_it_is_free() {
 
 #[test]
 fn what_is_held_when_the_server_dies_is_released_and_a_new_server_is_found() {
-    let Some(mut server) = Server::start("an X server that dies") else { return };
+    let Some(mut server) = Server::start_apart("an X server that dies") else { return };
     let ear = server.ear(&[("dictate", "F9")]);
     Hands::at(&server).press(&[F9]);
     ear.hears(&["+dictate"]);

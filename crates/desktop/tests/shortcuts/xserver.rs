@@ -15,6 +15,9 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use crate::fixture::{Ear, Running, binding, eventually, is_installed, ran, skipped};
 
+/// One small screen, on sockets of this machine, that stays when its last client goes.
+const PLAIN: [&str; 6] = ["-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"];
+
 /// An X server of its own.
 pub(crate) struct Server {
     pub(crate) display: String,
@@ -24,25 +27,26 @@ pub(crate) struct Server {
 impl Server {
     /// None where there is no Xvfb.
     pub(crate) fn start(test: &str) -> Option<Self> {
+        Self::on(test, &[])
+    }
+
+    /// On a display that no other server takes when this one is gone for a moment: servers that look
+    /// for a free one begin with the lowest.
+    pub(crate) fn start_apart(test: &str) -> Option<Self> {
+        const FAR: u32 = 1000;
+        const COUNT: u32 = 50_000;
+        Self::on(test, &[&format!(":{}", FAR + std::process::id() % COUNT)])
+    }
+
+    fn on(test: &str, display: &[&str]) -> Option<Self> {
         if !is_installed("Xvfb") {
             skipped(test, "Xvfb is not installed");
             return None;
         }
-        let mut server = Running::start(
-            Command::new("Xvfb")
-                .args([
-                    "-displayfd",
-                    "1",
-                    "-screen",
-                    "0",
-                    "640x480x24",
-                    "-nolisten",
-                    "tcp",
-                    "-noreset",
-                ])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
-        );
+        let mut command = Command::new("Xvfb");
+        command.args(display).args(["-displayfd", "1"]).args(PLAIN);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut server = Running::start(&mut command);
         let mut number = String::new();
         BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
         Some(Self { display: format!(":{}", number.trim()), server })
@@ -51,7 +55,7 @@ impl Server {
     /// The same display once more, after [`Running::kill`].
     pub(crate) fn restart(&mut self) {
         let mut command = Command::new("Xvfb");
-        command.args([&self.display, "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]);
+        command.arg(&self.display).args(PLAIN);
         // The lock of a server that was killed is taken over by the next.
         self.server = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
         eventually("the X server is back", || x11rb::connect(Some(&self.display)).is_ok());

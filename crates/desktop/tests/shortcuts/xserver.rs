@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use scriven_desktop::shortcut::Surroundings;
 use x11rb::connection::Connection;
 use x11rb::protocol::xinput::{self, ConnectionExt as _};
@@ -13,7 +15,7 @@ use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::fixture::{Ear, Running, binding, eventually, is_installed, ran, skipped};
+use crate::fixture::{Ear, PATIENCE, Running, binding, eventually, is_installed, ran, skipped};
 
 /// One small screen, on sockets of this machine, that stays when its last client goes.
 const PLAIN: [&str; 6] = ["-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"];
@@ -74,6 +76,20 @@ impl Server {
 
     pub(crate) fn layout(&self, layout: &str) {
         ran("setxkbmap", &["-display", &self.display, "-layout", layout]);
+    }
+}
+
+/// Asked to end, a server takes its lock and its socket with it.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let id = self.server.0.id().try_into().ok().and_then(Pid::from_raw);
+        for signal in [Signal::CONT, Signal::TERM] {
+            id.and_then(|id| kill_process(id, signal).ok());
+        }
+        let until = Instant::now() + PATIENCE;
+        while matches!(self.server.0.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -145,7 +145,7 @@ impl Listener {
             .map(|(device, _)| device.id)
             .collect();
         for id in readable {
-            self.read(id, wishes.armed());
+            self.read(id, wishes);
         }
         let waited_in_vain = !ready.contains(&true);
         if ready[0] || (self.failed && waited_in_vain) {
@@ -156,7 +156,7 @@ impl Listener {
     }
 
     /// Reads all that a device has; closes it when it is gone.
-    fn read(&mut self, id: u64, armed: bool) {
+    fn read(&mut self, id: u64, wishes: &Wishes) {
         let Some(at) = self.devices.iter().position(|device| device.id == id) else { return };
         let device = &mut self.devices[at];
         let mut block = [0; BLOCK];
@@ -164,6 +164,8 @@ impl Listener {
             match (&device.file).read(&mut block) {
                 Ok(0) => break,
                 Ok(length) => {
+                    // Asked behind the read: what was armed before a key went down counts for it.
+                    let armed = wishes.armed();
                     for event in device.decoder.push(&block[..length]) {
                         tell(self.keyboards.take(id, event, armed), &mut self.keys);
                     }

@@ -95,6 +95,9 @@ struct Session {
     down: Vec<(u8, String)>,
     /// Modifiers that are down, where raw events tell.
     modifiers: Vec<u8>,
+    /// Keyboards of keys that programs make up. Whoever types text lets go a modifier that is held,
+    /// for as long as that takes: its user has not let it go.
+    made_up: Vec<u16>,
 }
 
 impl Session {
@@ -107,13 +110,24 @@ impl Session {
             return Err(unavailable("this is Xwayland, which sees no key of Wayland windows"));
         }
         true_releases(&connection).map_err(said)?;
+        let mut made_up = Vec::new();
         if bindings.iter().any(|bound| bound.trigger.is_modifier()) {
             watch_raw_keys(&connection, root).map_err(said)?;
+            made_up = keyboards_of_programs(&connection).map_err(said)?;
         }
         let keymap = Keymap::read(&connection).map_err(said)?;
         let grabs = Grabs::take(&connection, root, keymap, bindings).map_err(said)?;
         let (down, modifiers) = (Vec::new(), Vec::new());
-        Ok(Self { connection, root, grabs, armed: false, has_escape: false, down, modifiers })
+        Ok(Self {
+            connection,
+            root,
+            grabs,
+            armed: false,
+            has_escape: false,
+            down,
+            modifiers,
+            made_up,
+        })
     }
 
     /// What works, for people; what does not is told and noted.
@@ -150,8 +164,12 @@ impl Session {
         match event {
             Event::KeyPress(event) => self.pressed(event.detail, event.state, keys),
             Event::KeyRelease(event) => self.released(event.detail, keys),
-            Event::XinputRawKeyPress(event) => self.raw_pressed(event.detail, keys),
-            Event::XinputRawKeyRelease(event) => self.raw_released(event.detail, keys),
+            Event::XinputRawKeyPress(event) if !self.made_up.contains(&event.sourceid) => {
+                self.raw_pressed(event.detail, keys);
+            }
+            Event::XinputRawKeyRelease(event) if !self.made_up.contains(&event.sourceid) => {
+                self.raw_released(event.detail, keys);
+            }
             Event::MappingNotify(_) | Event::XkbMapNotify(_) | Event::XkbNewKeyboardNotify(_) => {
                 self.regrab(keys)?;
             }
@@ -236,6 +254,11 @@ impl Session {
     /// The keyboard layout has changed: the keys are where they are now.
     fn regrab(&mut self, keys: &mut Keys) -> Result<(), ReplyError> {
         let keymap = Keymap::read(&self.connection)?;
+        // Servers tell a new layout whenever another keyboard is used. Letting keys go for nothing
+        // would lose what is pressed meanwhile.
+        if self.grabs.is_for(&keymap) {
+            return Ok(());
+        }
         // With the others Escape is let go; it is taken again in the next turn.
         self.has_escape = false;
         if self.grabs.regrab(&self.connection, self.root, keymap)? == Outcome::Changed {
@@ -306,6 +329,13 @@ fn watch_raw_keys(connection: &RustConnection, root: Window) -> Result<(), Reply
     let keyboards = xinput::Device::ALL_MASTER.into();
     let masks = [xinput::EventMask { deviceid: keyboards, mask: vec![mask] }];
     connection.xinput_xi_select_events(root, &masks)?.check()
+}
+
+/// The keyboards behind XTest, one for each master keyboard.
+fn keyboards_of_programs(connection: &RustConnection) -> Result<Vec<u16>, ReplyError> {
+    let devices = connection.xinput_xi_query_device(xinput::Device::ALL)?.reply()?.infos;
+    let is_one = |name: &[u8]| name.ends_with(b"XTEST keyboard");
+    Ok(devices.iter().filter(|it| is_one(&it.name)).map(|it| it.deviceid).collect())
 }
 
 /// Waits for what was asked, and tells a refusal from a lost connection.

@@ -117,7 +117,7 @@ fn keyboards_come_and_go_as_they_do_when_a_machine_sleeps() {
 fn a_device_that_may_not_be_read_says_how_to_allow_it_and_what_that_means() {
     let devices = Devices::new();
     let _keyboard = devices.plug("event0");
-    fs::set_permissions(devices.path("event0"), std::os::unix::fs::PermissionsExt::from_mode(0))
+    fs::set_permissions(devices.path("event0"), std::os::unix::fs::PermissionsExt::from_mode(0o0))
         .unwrap();
     if File::open(devices.path("event0")).is_ok() {
         // The administrator may read everything, so ask as somebody who may not.
@@ -172,12 +172,12 @@ fn a_folder_without_devices_says_so() {
 fn a_pipe_of_events_is_read_however_it_is_cut() {
     let (reader, mut writer) = std::io::pipe().unwrap();
     let sent: Vec<u8> = (0..100).flat_map(|code| bytes(1, code, i32::from(code) - 50)).collect();
-    let writing = sent.clone();
-    let thread = std::thread::spawn(move || {
-        for piece in writing.chunks(7) {
+    let writing = move || {
+        for piece in sent.chunks(7) {
             writer.write_all(piece).unwrap();
         }
-    });
+    };
+    let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(writing).unwrap();
     let mut decoder = Decoder::default();
     let mut read = Vec::new();
     let mut reader = reader;

@@ -1,20 +1,15 @@
 //! Grabs on a real X server, with keys that a second client presses through XTest.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use scriven_desktop::shortcut::{Surroundings, now};
+use rustix::process::{Pid, Signal, kill_process};
+use scriven_desktop::shortcut::{listen_in, now};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
-use x11rb::protocol::xproto::{
-    ConnectionExt as _, GrabMode, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, ModMask,
-};
-use x11rb::protocol::xtest::ConnectionExt as _;
-use x11rb::rust_connection::RustConnection;
-use x11rb::wrapper::ConnectionExt as _;
+use x11rb::protocol::xproto::ModMask;
 
-use crate::fixture::{Ear, Running, binding, eventually, is_installed, ran, skipped};
+use crate::fixture::{binding, eventually, is_installed, skipped};
+use crate::xserver::{Hands, Server};
 
 /// Keycodes of evdev keyboards: the code of the kernel and 8.
 const ESCAPE: u8 = 9;
@@ -31,117 +26,6 @@ const F9: u8 = 75;
 const Y_OR_Z: u8 = 29;
 /// Gives z in the layout us and y in de.
 const Z_OR_Y: u8 = 52;
-
-/// An X server of its own.
-struct Server {
-    display: String,
-    server: Running,
-}
-
-impl Server {
-    /// None where there is no Xvfb.
-    fn start(test: &str) -> Option<Self> {
-        if !is_installed("Xvfb") {
-            skipped(test, "Xvfb is not installed");
-            return None;
-        }
-        let mut server = Running::start(
-            Command::new("Xvfb")
-                .args([
-                    "-displayfd",
-                    "1",
-                    "-screen",
-                    "0",
-                    "640x480x24",
-                    "-nolisten",
-                    "tcp",
-                    "-noreset",
-                ])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
-        );
-        let mut number = String::new();
-        BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
-        Some(Self { display: format!(":{}", number.trim()), server })
-    }
-
-    /// The same display once more, after [`Running::kill`].
-    fn restart(&mut self) {
-        let mut command = Command::new("Xvfb");
-        command.args([&self.display, "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]);
-        // The lock of a server that was killed is taken over by the next.
-        self.server = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
-        eventually("the X server is back", || x11rb::connect(Some(&self.display)).is_ok());
-    }
-
-    fn surroundings(&self) -> Surroundings {
-        let display = Some(self.display.clone());
-        Surroundings { display, wayland: Some(false), ..Default::default() }
-    }
-
-    fn ear(&self, bindings: &[(&str, &str)]) -> Ear {
-        let bindings: Vec<_> =
-            bindings.iter().map(|(action, trigger)| binding(action, trigger)).collect();
-        Ear::open(&self.surroundings(), "x11", &bindings)
-    }
-
-    fn layout(&self, layout: &str) {
-        ran("setxkbmap", &["-display", &self.display, "-layout", layout]);
-    }
-}
-
-/// A client that presses keys.
-struct Hands {
-    connection: RustConnection,
-    root: u32,
-}
-
-impl Hands {
-    fn at(server: &Server) -> Self {
-        let (connection, screen) = x11rb::connect(Some(&server.display)).unwrap();
-        let root = connection.setup().roots[screen].root;
-        Self { connection, root }
-    }
-
-    fn key(&self, kind: u8, code: u8) {
-        self.connection.xtest_fake_input(kind, code, 0, self.root, 0, 0, 0).unwrap();
-        self.connection.sync().unwrap();
-    }
-
-    fn press(&self, codes: &[u8]) {
-        codes.iter().for_each(|code| self.key(KEY_PRESS_EVENT, *code));
-    }
-
-    fn release(&self, codes: &[u8]) {
-        codes.iter().for_each(|code| self.key(KEY_RELEASE_EVENT, *code));
-    }
-
-    fn tap(&self, code: u8) {
-        self.press(&[code]);
-        self.release(&[code]);
-    }
-
-    /// Is the key ours to grab?
-    fn can_grab(&self, code: u8, mask: ModMask) -> bool {
-        let mode = GrabMode::ASYNC;
-        let asked = self.connection.grab_key(false, self.root, mask, code, mode, mode).unwrap();
-        let could = asked.check().is_ok();
-        if could {
-            self.ungrab(code, mask);
-        }
-        could
-    }
-
-    fn grab(&self, code: u8, mask: ModMask) {
-        let mode = GrabMode::ASYNC;
-        let asked = self.connection.grab_key(false, self.root, mask, code, mode, mode).unwrap();
-        asked.check().unwrap();
-    }
-
-    fn ungrab(&self, code: u8, mask: ModMask) {
-        self.connection.ungrab_key(code, self.root, mask).unwrap().check().unwrap();
-    }
-}
 
 #[test]
 fn a_held_key_is_one_press_however_often_the_server_repeats_it() {
@@ -215,9 +99,13 @@ fn num_lock_can_be_asked_for() {
 fn a_modifier_alone_is_watched_and_not_taken() {
     let Some(server) = Server::start("a modifier alone on X11") else { return };
     let ear = server.ear(&[("dictate", "Control_R"), ("note", "F9")]);
-    let hands = Hands::at(&server);
+    let hands = Hands::at_keyboard(&server);
     hands.press(&[CTRL_R]);
     ear.hears(&["+dictate"]);
+    // Who types text lets go what is held meanwhile; that is no release.
+    let typist = Hands::at(&server);
+    typist.release(&[CTRL_R]);
+    typist.press(&[CTRL_R]);
     // Another client gets the keys that are typed meanwhile.
     let other = Hands::at(&server);
     other.grab(F8, ModMask::CONTROL);
@@ -345,7 +233,7 @@ fn a_key_that_another_program_has_is_named_and_taken_when_it_is_free() {
 
 #[test]
 fn what_is_held_when_the_server_dies_is_released_and_a_new_server_is_found() {
-    let Some(mut server) = Server::start("an X server that dies") else { return };
+    let Some(mut server) = Server::start_apart("an X server that dies") else { return };
     let ear = server.ear(&[("dictate", "F9")]);
     Hands::at(&server).press(&[F9]);
     ear.hears(&["+dictate"]);
@@ -369,4 +257,22 @@ fn a_listener_that_is_dropped_gives_its_keys_back() {
     assert!(!hands.can_grab(F9, ModMask::default()));
     drop(ear);
     eventually("the key is free", || hands.can_grab(F9, ModMask::default()));
+}
+
+#[test]
+fn a_server_that_hangs_does_not_hang_its_clients() {
+    /// A way has 5 s to say whether it works and 1 s to end; the rest is for a busy machine.
+    const LIMIT: Duration = Duration::from_secs(30);
+    let Some(server) = Server::start("an X server that hangs") else { return };
+    let ear = server.ear(&[("dictate", "F9")]);
+    let id = Pid::from_raw(server.server.0.id().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::STOP).unwrap();
+    let begun = Instant::now();
+    ear.listening.arm_cancel(true);
+    let bindings = [binding("note", "F8")];
+    let listening = listen_in(&server.surroundings(), &bindings, Some("x11"), |_| {});
+    assert_eq!(listening.way(), None);
+    assert!(listening.verdicts()[0].reason.contains("does not answer"), "{listening:?}");
+    drop((ear, listening));
+    assert!(begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
 }

@@ -56,6 +56,11 @@ impl Grabs {
         Ok(grabs)
     }
 
+    /// Is this the layout that the keys are grabbed for?
+    pub(super) fn is_for(&self, keymap: &Keymap) -> bool {
+        self.keymap == *keymap
+    }
+
     /// Lets all go, and takes what the keys are in another layout.
     pub(super) fn regrab(
         &mut self,

@@ -9,7 +9,7 @@ use xkeysym::Keysym;
 use crate::shortcut::trigger::Modifiers;
 
 /// The first keycode of a row of keysyms, and how long a row is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Rows {
     first: u8,
     width: usize,
@@ -27,7 +27,7 @@ impl Rows {
 }
 
 /// The layout.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Keymap {
     rows: Rows,
     /// Bits that differ with locks alone and say nothing about what is held.

@@ -1,6 +1,8 @@
 //! Text into the window in focus: one file a way, and the ladder that chooses among them.
 
+mod ei;
 pub mod ibus;
+pub mod portal;
 
 use crate::Error;
 

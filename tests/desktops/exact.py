@@ -165,7 +165,8 @@ class Driver:
         self.window.later(self.window.clear)
         self.until(lambda: self.read() == "")
         self.order("insert", text.replace("\n", "\\n"))
-        self.until(lambda: self.read() == text)
+        if self.answer.startswith("ok"):
+            self.until(lambda: self.read() == text)
         return self.read()
 
     def preedit(self):

@@ -62,7 +62,7 @@ impl Emulator {
                 wait(&context, end).map_err(|error| gone(&error))?;
                 continue;
             };
-            let PendingRequestResult::Request(event) = event else { continue };
+            let Some(event) = understood(event).map_err(|error| gone(&error))? else { continue };
             // What comes after the last of the handshake is the converter's.
             if let Some(done) = handshaker.handle_event(event).map_err(|error| gone(&error))? {
                 break EiEventConverter::new(&context, done);
@@ -144,7 +144,7 @@ impl Emulator {
             next = self.context.pending_event();
         }
         while let Some(event) = next {
-            if let PendingRequestResult::Request(event) = event {
+            if let Some(event) = understood(event).map_err(|error| gone(error.to_string()))? {
                 self.converter.handle_event(event).map_err(|error| gone(error.to_string()))?;
             }
             next = self.context.pending_event();
@@ -186,6 +186,16 @@ fn read_layout(device: &Device) -> Option<Layout> {
     Layout::parse(&text)
 }
 
+/// What is not the protocol stays where it is for ever, so it is an error; what is about an object
+/// that is gone already is nothing.
+fn understood<T>(event: PendingRequestResult<T>) -> std::io::Result<Option<T>> {
+    match event {
+        PendingRequestResult::Request(event) => Ok(Some(event)),
+        PendingRequestResult::InvalidObject(_) => Ok(None),
+        PendingRequestResult::ParseError(error) => Err(std::io::Error::other(error)),
+    }
+}
+
 /// Waits until there is something to read, and reads it.
 fn wait(context: &reis::ei::Context, end: Instant) -> std::io::Result<()> {
     let left = end.saturating_duration_since(Instant::now());
@@ -195,4 +205,36 @@ fn wait(context: &reis::ei::Context, end: Instant) -> std::io::Result<()> {
         return Err(std::io::ErrorKind::TimedOut.into());
     }
     context.read().map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(socket: UnixStream, limit: Duration) -> Option<Error> {
+        Emulator::new("test", socket, Instant::now() + limit).err()
+    }
+
+    #[test]
+    fn a_compositor_that_says_nothing_is_an_error_in_time() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let start = Instant::now();
+        assert!(matches!(error(ours, Duration::from_millis(200)), Some(Error::Gone { .. })));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_compositor_that_hangs_up_is_an_error_at_once() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        assert!(matches!(error(ours, Duration::from_secs(3600)), Some(Error::Gone { .. })));
+    }
+
+    #[test]
+    fn what_is_not_the_protocol_is_an_error() {
+        use std::io::Write as _;
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(&[0xff; 64]).unwrap();
+        assert!(matches!(error(ours, Duration::from_millis(500)), Some(Error::Gone { .. })));
+    }
 }

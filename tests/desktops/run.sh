@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh TREE gnome|kde WAY gtk|qt ROUNDS LAYOUT...: types through WAY (`ibus`, …) in a real desktop without a screen.
+# run.sh TREE gnome|kde WAY gtk|qt ROUNDS LAYOUT...: types through WAY (`ibus`, `portal`) in a real desktop without a screen.
 #
 # TREE is a folder with Debian 13 in it; it is made if it is not there (2 GB, some minutes), booted with systemd-nspawn,
 # and halted at the end. Needs root, mmdebstrap and systemd-container, and the program `way`:
@@ -27,7 +27,7 @@ install -d -o 1500 -g 1500 "$tree/opt/out"
 install -m755 "$target/debug/examples/way" "$tree/opt/way"
 install -m755 "$here/inside.sh" "$tree/opt/inside.sh"
 install -m755 "$here/picture.sh" "$tree/opt/picture"
-install -m644 "$here/exact.py" "$tree/opt/exact.py"
+install -m644 -t "$tree/opt" "$here/exact.py" "$here/keyboard.py"
 cat >"$tree/etc/systemd/system/autotest.service" <<UNIT
 [Unit]
 After=user@1500.service

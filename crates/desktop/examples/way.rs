@@ -1,23 +1,30 @@
 //! Drives one way into the window in focus, to see what it does on a desktop.
 //!
-//! `way ibus`: orders come on stdin, a line each: `target`, `insert TEXT`, `preedit TEXT`,
-//! `delete COUNT`. In TEXT `\n` begins a line. Every order is answered by a line, `ok …` or
-//! `error …`, with the time that it took.
+//! `way ibus`, `way portal`: orders come on stdin, a line each: `target`, `insert TEXT`,
+//! `preedit TEXT`, `delete COUNT`. In TEXT `\n` begins a line. Every order is answered by a line,
+//! `ok …` or `error …`, with the time that it took.
+//!
+//! `way permit`: asks for the permission that `portal` needs, and keeps it in a temporary file.
 
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
 
+use std::fs;
 use std::io::{BufRead as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use scriven_desktop::insertion::portal::{self, Token};
 use scriven_desktop::insertion::{Backend, ibus};
 
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
     let way = match name.as_str() {
         "ibus" => ibus::connect(),
+        "portal" => portal::connect(fs::read_to_string(token_file()).ok().map(Token), keep),
+        "permit" => return permit(),
         _ => {
-            println!("usage: way ibus");
+            println!("usage: way ibus|portal|permit");
             return ExitCode::FAILURE;
         }
     };
@@ -33,9 +40,31 @@ fn main() -> ExitCode {
         let start = Instant::now();
         let answer = obey(way.as_mut(), &line);
         println!("{answer} ({} ms)", start.elapsed().as_millis());
-        let _ = std::io::stdout().flush();
+        std::io::stdout().flush().ok();
     }
     ExitCode::SUCCESS
+}
+
+fn permit() -> ExitCode {
+    match portal::permit(Duration::from_secs(60)) {
+        Ok(token) => keep(&token),
+        Err(error) => {
+            println!("error {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    println!("ok");
+    ExitCode::SUCCESS
+}
+
+fn token_file() -> PathBuf {
+    std::env::temp_dir().join("scriven-way.token")
+}
+
+fn keep(token: &Token) {
+    if let Err(error) = fs::write(token_file(), &token.0) {
+        println!("error {}: {error}", token_file().display());
+    }
 }
 
 fn obey(way: &mut dyn Backend, line: &str) -> String {

@@ -1,9 +1,11 @@
 //! Text into the window in focus: one file a way, and the ladder that chooses among them.
 
 pub mod clipboard;
+mod ei;
 pub mod ibus;
 pub mod input_method;
 pub mod ladder;
+pub mod portal;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub mod virtual_keyboard;
@@ -87,7 +89,14 @@ pub trait Backend: Send {
     fn delete_before(&mut self, characters: usize) -> Result<(), Error>;
 }
 
-/// Every way that there is, the best first.
+/// The ways that need nobody's permission, the best first. That of [`portal`] needs it.
 pub fn ways() -> Vec<(&'static str, ladder::Connect)> {
-    vec![("x11", Box::new(x11::connect)), ("clipboard", Box::new(clipboard::x11::connect))]
+    vec![
+        ("input-method", Box::new(input_method::connect)),
+        ("ibus", Box::new(ibus::connect)),
+        ("virtual-keyboard", Box::new(virtual_keyboard::connect)),
+        ("x11", Box::new(x11::connect)),
+        ("clipboard", Box::new(clipboard::wayland::connect)),
+        ("clipboard", Box::new(clipboard::x11::connect)),
+    ]
 }

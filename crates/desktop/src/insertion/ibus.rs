@@ -83,7 +83,7 @@ impl Ibus {
             None => (open(&self.place)?, Some(order)),
         };
         if let Some(order) = order {
-            let _ = link.try_send(order);
+            link.try_send(order).ok();
         }
         let answer = answered.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             let reason = "the IBus daemon does not answer".into();
@@ -135,7 +135,7 @@ fn open(place: &Place) -> Result<Link, Error> {
         for address in addresses {
             match Session::open(&address).await {
                 Ok(session) => {
-                    let _ = ready.send(Ok(()));
+                    ready.send(Ok(())).ok();
                     if let Err(error) = session.run(&orders).await {
                         tracing::debug!(%error, "the connection to IBus has ended");
                     }
@@ -144,7 +144,7 @@ fn open(place: &Place) -> Result<Link, Error> {
                 Err(error) => reason = format!("the IBus daemon does not answer ({error})"),
             }
         }
-        let _ = ready.send(Err(reason));
+        ready.send(Err(reason)).ok();
     };
     thread::Builder::new()
         .name("ibus".into())

@@ -26,8 +26,8 @@ struct Companion(Child);
 
 impl Drop for Companion {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
@@ -197,14 +197,14 @@ impl Desk {
     }
 
     pub(crate) fn start_daemon_again(&mut self) {
-        let _ = self.daemon.0.wait();
+        self.daemon.0.wait().ok();
         let place = (self.display.clone(), self.bus.clone());
         self.daemon = start_daemon(self.home.path(), &place);
     }
 
     pub(crate) fn close_window(&mut self) {
-        let _ = self.window.0.kill();
-        let _ = self.window.0.wait();
+        self.window.0.kill().ok();
+        self.window.0.wait().ok();
     }
 }
 

@@ -1,5 +1,8 @@
 //! Text by IBus into a real GTK 3 window, on an X server and with an IBus daemon of their own.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::explicit_write, reason = "cargo captures what eprintln prints")]
+
 mod desk;
 
 use std::path::Path;

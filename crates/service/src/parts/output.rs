@@ -1,8 +1,8 @@
 //! The way into the window in focus, as the thread `delivery` uses it.
 
 use scriven_desktop::delivery::{Delivery, Live};
-use scriven_desktop::insertion::ladder::{Connect, Ladder};
-use scriven_desktop::insertion::{Target, clipboard, ibus, input_method, virtual_keyboard, x11};
+use scriven_desktop::insertion::ladder::Ladder;
+use scriven_desktop::insertion::{Target, ways};
 use scriven_desktop::writing::Edit;
 
 pub use scriven_desktop::delivery::Delivered;
@@ -49,9 +49,7 @@ pub struct Wanted {
 
 /// The ways of this desktop.
 pub(super) fn real(wanted: &Wanted) -> Box<dyn Output> {
-    let ways: Vec<(&'static str, Connect)> =
-        vec![("x11", Box::new(x11::connect)), ("clipboard", Box::new(clipboard::x11::connect))];
-    let ladder = Ladder::new(ways);
+    let ladder = Ladder::new(ways());
     let ladder = match &wanted.way {
         Some(way) => ladder.pinned(way),
         None => ladder,

@@ -90,7 +90,7 @@ impl Session {
                     let failed = done.as_ref().err().cloned();
                     let answer = done.unwrap_or_else(|error| Err(gone(&error)));
                     // Who asked may have lost patience.
-                    let _ = order.answer.send(answer);
+                    order.answer.send(answer).ok();
                     if let Some(error) = failed {
                         return Err(error);
                     }

@@ -34,7 +34,9 @@ pub(crate) fn fill(x: Tensor<3>, rows: usize) -> Tensor<3> {
     if n == rows {
         return x;
     }
-    let nothing = Tensor::<3>::zeros([1, rows - n, width], &x.device()).cast(x.dtype());
+    // Copied there: a device would compile another kernel to write zeros for another number of them.
+    let nothing = TensorData::new(vec![0.0f32; (rows - n) * width], [1, rows - n, width]);
+    let nothing = Tensor::<3>::from_data(nothing, &x.device()).cast(x.dtype());
     Tensor::cat(vec![x, nothing], 1)
 }
 

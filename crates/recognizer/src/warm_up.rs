@@ -56,10 +56,10 @@ impl Model {
 
     /// A search over a window as live recognition makes it: a pass that is filled up to `rows` tokens, all
     /// of which are kept, and one step behind it. A single row is that which detects the language.
-    fn decode_once(&self, cache: Cache, n_ctx: usize, rows: usize) -> Result<(), Error> {
+    fn decode_once(&self, mut cache: Cache, n_ctx: usize, rows: usize) -> Result<(), Error> {
         let tokenizer = self.tokenizer();
         if rows == 1 {
-            let output = self.decoder().forward(&[tokenizer.sot], &mut cache.clone());
+            let output = self.decoder().forward(&[tokenizer.sot], &mut cache);
             return self.decoder().logits(output.hidden).map(drop);
         }
         let mut prompt = tokenizer.sot_sequence(None, Task::Transcribe);

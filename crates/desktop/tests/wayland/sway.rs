@@ -16,13 +16,21 @@ const LIMIT: Duration = Duration::from_secs(30);
 const NOBODY: u32 = 65534;
 
 /// Polls until `ready` gives something.
-pub(crate) fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, ready: impl FnMut() -> Option<T>) -> T {
+    wait_or_tell(|| what.to_owned(), ready)
+}
+
+/// The same; `tell` says what there is instead.
+pub(crate) fn wait_or_tell<T>(
+    tell: impl Fn() -> String,
+    mut ready: impl FnMut() -> Option<T>,
+) -> T {
     let end = Instant::now() + LIMIT;
     loop {
         if let Some(found) = ready() {
             return found;
         }
-        assert!(Instant::now() < end, "waited in vain: {what}");
+        assert!(Instant::now() < end, "waited in vain: {}", tell());
         std::thread::sleep(Duration::from_millis(20));
     }
 }

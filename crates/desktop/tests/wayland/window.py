@@ -30,6 +30,7 @@ def field(number):
     entry = Gtk.Entry()
     if kind == "password":
         entry.set_visibility(False)
+        entry.set_input_purpose(Gtk.InputPurpose.PASSWORD)
     if kind == "pin":
         entry.set_input_purpose(Gtk.InputPurpose.PIN)
     entry.connect("changed", lambda e: tell("text", number, e.get_text()))

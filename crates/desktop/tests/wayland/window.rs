@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::sway::{Sway, send, skipped, tell, wait_for};
+use crate::sway::{Sway, send, skipped, tell, wait_for, wait_or_tell};
 
 /// The one that Debian's packages are for.
 const PYTHON: &str = "/usr/bin/python3";
@@ -88,8 +88,8 @@ impl Window {
 
     /// Waits until field `number` shows exactly this.
     pub(crate) fn shows(&self, what: &str, number: usize, text: &str) {
-        let wanted = format!("{what} {text:?} in field {number}");
-        wait_for(&wanted, || (self.now(what, number) == text).then_some(()));
+        let tell = || format!("{what} {text:?} in field {number}: {:?}", self.now(what, number));
+        wait_or_tell(tell, || (self.now(what, number) == text).then_some(()));
     }
 
     /// Moves the focus to another field.

@@ -6,9 +6,14 @@
 //! program speaks text-input-v3: GTK, Qt 6, foot and most other terminals. Elsewhere there is no
 //! target, and another way has to do. A seat has one input method: while another one runs (fcitx5,
 //! ibus), this way is not to be had, and while this way is connected, no other one is.
+//!
+//! A window drops what we commit while it tells something itself (older GTK, foot): its serial is
+//! then another. So nothing is committed before the window is quiet, and a window that does not
+//! tell its text, where nobody would notice, gets its final text as keys. What is shown
+//! tentatively can be sent twice.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use unicode_segmentation::UnicodeSegmentation;
 use wayland_client::delegate_noop;
@@ -33,6 +38,10 @@ const LONGEST: usize = 3900;
 const ACTIVATION: Duration = Duration::from_millis(150);
 /// How long a window that tells its text may take to show what was inserted.
 const CONFIRMATION: Duration = Duration::from_millis(250);
+/// A window that has told nothing for so long has no message on its way to us.
+const QUIET: Duration = Duration::from_millis(25);
+/// A window that tells something all the time is not waited for any longer.
+const UNREST: Duration = Duration::from_millis(150);
 /// Characters of what stands before the cursor that are handed on.
 const BEFORE: usize = 200;
 
@@ -40,8 +49,10 @@ const BEFORE: usize = 200;
 struct InputMethod {
     method: ZwpInputMethodV2,
     focus: Focus,
-    /// For windows that cannot delete what stands before the cursor; made when it is needed.
+    /// For windows that do not tell their text; `None` where the compositor has no virtual keyboard.
     keys: Option<Keys>,
+    /// When something was put into effect last.
+    committed: Option<Instant>,
     /// The field in which text is shown tentatively.
     shown_in: Option<u64>,
     wayland: Wayland,
@@ -73,7 +84,12 @@ pub fn connect_to(socket: &Path) -> Result<Box<dyn Backend>, Error> {
         return Err(Error::Unavailable { backend: NAME, reason: reason.to_owned() });
     }
     wayland.wait(ACTIVATION, |state| state.fields.current().map(drop))?;
-    Ok(Box::new(InputMethod { method, focus, keys: None, shown_in: None, wayland }))
+    let keys = match Keys::new(&mut wayland) {
+        Ok(keys) => Some(keys),
+        Err(Error::Unavailable { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Box::new(InputMethod { method, focus, keys, committed: None, shown_in: None, wayland }))
 }
 
 impl InputMethod {
@@ -92,6 +108,7 @@ impl InputMethod {
     fn commit(&mut self, id: u64) -> Result<(), Error> {
         let serial = self.wayland.state().fields.serial;
         self.method.commit(serial);
+        self.committed = Some(Instant::now());
         self.wayland.round_trip()?;
         match is_in(&self.wayland.state(), id) {
             true => Ok(()),
@@ -99,31 +116,113 @@ impl InputMethod {
         }
     }
 
-    /// Waits until the window tells that `text` stands before the cursor, if it tells that at all.
-    fn confirm(&mut self, field: &Field, text: &str) -> Result<Proof, Error> {
+    /// Waits until the window has told all that it has to tell.
+    fn settle(&self) -> Result<(), Error> {
+        let end = Instant::now() + UNREST;
+        while Instant::now() < end {
+            let last = self.wayland.state().fields.told.max(self.committed);
+            let quiet = last.map_or(QUIET, |last| last.elapsed());
+            if quiet >= QUIET {
+                break;
+            }
+            self.wayland.wait(QUIET - quiet, |_| None::<()>)?;
+        }
+        Ok(())
+    }
+
+    /// Shows `text` tentatively.
+    fn show(&mut self, id: u64, text: &str) -> Result<(), Error> {
+        let end = i32::try_from(text.len()).unwrap_or(0);
+        self.method.set_preedit_string(text.to_owned(), end, end);
+        self.shown_in = (!text.is_empty()).then_some(id);
+        self.commit(id)
+    }
+
+    /// Types `text` by keys, and takes away what is shown tentatively.
+    fn insert_by_keys(&mut self, keys: &mut Keys, id: u64, text: &str) -> Result<Proof, Error> {
+        let was_shown = self.shown_in == Some(id);
+        if was_shown {
+            self.show(id, "")?;
+        }
+        keys.text(&mut self.wayland, text, |state| is_in(state, id))?;
+        if was_shown {
+            self.settle()?;
+            self.show(id, "")?;
+        }
+        Ok(Proof::Taken)
+    }
+
+    fn insert_by_commit(&mut self, field: &Field, text: &str) -> Result<Proof, Error> {
+        self.shown_in = None;
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.floor_char_boundary(LONGEST));
+            self.settle()?;
+            self.method.commit_string(now.to_owned());
+            self.commit(field.id)?;
+            rest = later;
+        }
         if field.before().is_none() {
             return Ok(Proof::Taken);
         }
         let end = last(text, BEFORE);
-        let is_there = |state: &mut State| {
-            let before = state.fields.current()?.before()?;
-            before.ends_with(end).then_some(())
-        };
-        let seen = self.wayland.wait(CONFIRMATION, is_there)?;
-        Ok(seen.map_or(Proof::Taken, |()| Proof::Seen))
+        let seen = self.wait_for_text(|before| before.ends_with(end))?;
+        Ok(if seen { Proof::Seen } else { Proof::Taken })
     }
 
-    /// Takes away by keys what the window cannot take away itself.
-    fn backspace(&mut self, id: u64, characters: usize) -> Result<(), Error> {
-        let keys = match self.keys.take() {
-            Some(keys) => keys,
-            None => Keys::new(&mut self.wayland)?,
-        };
-        let stays = |state: &State| is_in(state, id);
-        let done = keys.press(&mut self.wayland, Key::BackSpace, characters, stays);
-        self.keys = Some(keys);
-        done
+    /// Waits until the text before the cursor `fits`; `false` when it does not come to that.
+    fn wait_for_text(&self, fits: impl Fn(&str) -> bool) -> Result<bool, Error> {
+        let ready = |state: &mut State| fits(state.fields.current()?.before()?).then_some(());
+        Ok(self.wayland.wait(CONFIRMATION, ready)?.is_some())
     }
+
+    /// Presses BackSpace until the text before the cursor has no more than `kept` bytes.
+    fn backspace_to(&mut self, keys: &Keys, id: u64, kept: usize) -> Result<(), Error> {
+        loop {
+            let Some(length) = self.field()?.before().map(str::len) else { return Ok(()) };
+            if length <= kept {
+                return Ok(());
+            }
+            keys.press(&mut self.wayland, Key::BackSpace, 1, |state| is_in(state, id))?;
+            if !self.wait_for_text(|before| before.len() < length)? {
+                return Err(Error::NotTaken { backend: NAME });
+            }
+        }
+    }
+
+    /// Takes `characters` away; by message where bytes are characters: older GTK counts the one,
+    /// newer the other. Else by keys, one after the other, as the window tells what is left.
+    fn delete(
+        &mut self,
+        keys: Option<&Keys>,
+        field: &Field,
+        characters: usize,
+    ) -> Result<(), Error> {
+        let Some(before) = field.before() else {
+            let keys = keys.ok_or_else(no_keys)?;
+            let stays = |state: &State| is_in(state, field.id);
+            return keys.press(&mut self.wayland, Key::BackSpace, characters, stays);
+        };
+        let clusters = before.graphemes(true).rev().take(characters);
+        let bytes: usize = clusters.map(str::len).sum();
+        let (kept, taken) = before.split_at(before.len() - bytes);
+        if !taken.is_ascii() {
+            return self.backspace_to(keys.ok_or_else(no_keys)?, field.id, kept.len());
+        }
+        self.settle()?;
+        self.method.delete_surrounding_text(u32::try_from(bytes).unwrap_or(u32::MAX), 0);
+        self.shown_in = None;
+        self.commit(field.id)?;
+        match self.wait_for_text(|before| before.len() <= kept.len())? {
+            true => Ok(()),
+            false => Err(Error::NotTaken { backend: NAME }),
+        }
+    }
+}
+
+fn no_keys() -> Error {
+    let reason = "the window does not delete, and the compositor has no virtual keyboard";
+    Error::Unavailable { backend: NAME, reason: reason.to_owned() }
 }
 
 impl Backend for InputMethod {
@@ -155,11 +254,8 @@ impl Backend for InputMethod {
             return Ok(());
         }
         // Of a very long text the end is what the speaker looks at.
-        let text = end_within(text, LONGEST);
-        let end = i32::try_from(text.len()).unwrap_or(0);
-        self.method.set_preedit_string(text.to_owned(), end, end);
-        self.shown_in = (!text.is_empty()).then_some(field.id);
-        self.commit(field.id)
+        self.settle()?;
+        self.show(field.id, end_within(text, LONGEST))
     }
 
     fn insert(&mut self, text: &str) -> Result<Proof, Error> {
@@ -167,15 +263,11 @@ impl Backend for InputMethod {
         if field.is_secret {
             return Err(Error::SecretTarget);
         }
-        self.shown_in = None;
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.floor_char_boundary(LONGEST));
-            self.method.commit_string(now.to_owned());
-            self.commit(field.id)?;
-            rest = later;
-        }
-        self.confirm(&field, text)
+        let keys = self.keys.take_if(|_| field.before().is_none());
+        let Some(mut keys) = keys else { return self.insert_by_commit(&field, text) };
+        let done = self.insert_by_keys(&mut keys, field.id, text);
+        self.keys = Some(keys);
+        done
     }
 
     fn delete_before(&mut self, characters: usize) -> Result<(), Error> {
@@ -183,19 +275,10 @@ impl Backend for InputMethod {
         if field.is_secret {
             return Err(Error::SecretTarget);
         }
-        let Some(before) = field.before() else { return self.backspace(field.id, characters) };
-        let bytes: usize =
-            before.graphemes(true).rev().take(characters).map(|cluster| cluster.len()).sum();
-        let kept = last(&before[..before.len() - bytes], BEFORE).to_owned();
-        self.method.delete_surrounding_text(u32::try_from(bytes).unwrap_or(u32::MAX), 0);
-        self.shown_in = None;
-        self.commit(field.id)?;
-        // Before more is asked for: the next count is made in what the window then tells.
-        let is_gone = |state: &mut State| {
-            let now = state.fields.current()?.before()?;
-            now.ends_with(&kept).then_some(())
-        };
-        self.wayland.wait(CONFIRMATION, is_gone).map(drop)
+        let keys = self.keys.take();
+        let done = self.delete(keys.as_ref(), &field, characters);
+        self.keys = keys;
+        done
     }
 }
 

@@ -1,6 +1,6 @@
 """window.py GTK KIND APP_ID: a window with fields, which tells on its standard output, one JSON list a line, what happens.
 
-GTK is 3 or 4; KIND is entry, hidden, password, pin, text (of several lines) or two (entries). Tells `["text", N, TEXT]` (the whole text
+GTK is 3 or 4; KIND is entry, password, pin, text (of several lines) or two (entries). Tells `["text", N, TEXT]` (the whole text
 of field N), `["preedit", N, TEXT]`, `["key", NAME, MODIFIERS]`, `["shortcut", NAME]` (a key with Ctrl, Alt or Super) and
 `["active", BOOL]`. On its standard input it takes `focus N`.
 """
@@ -28,9 +28,8 @@ def field(number):
         view.connect("preedit-changed", lambda _, text: tell("preedit", number, text))
         return view
     entry = Gtk.Entry()
-    if kind in ("hidden", "password"):
-        entry.set_visibility(False)
     if kind == "password":
+        entry.set_visibility(False)
         entry.set_input_purpose(Gtk.InputPurpose.PASSWORD)
     if kind == "pin":
         entry.set_input_purpose(Gtk.InputPurpose.PIN)

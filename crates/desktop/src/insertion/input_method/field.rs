@@ -1,6 +1,7 @@
 //! The field in focus, as the window tells it through the compositor.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use wayland_client::{Connection, Dispatch, QueueHandle, WEnum};
 use wayland_protocols::wp::text_input::zv3::client::zwp_text_input_v3::{
@@ -39,6 +40,8 @@ pub(in crate::insertion) struct Fields {
     current: Option<Field>,
     /// How many `done` came: what a commit refers to.
     pub(in crate::insertion) serial: u32,
+    /// When the last of them came.
+    pub(super) told: Option<Instant>,
     /// The seat has another input method.
     pub(in crate::insertion) is_refused: bool,
 }
@@ -79,6 +82,7 @@ impl Dispatch<ZwpInputMethodV2, ()> for State {
             Event::Done => {
                 fields.current = fields.coming.clone();
                 fields.serial = fields.serial.wrapping_add(1);
+                fields.told = Some(Instant::now());
             }
             Event::Unavailable => fields.is_refused = true,
             _ => {}

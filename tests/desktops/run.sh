@@ -35,8 +35,7 @@ Wants=user@1500.service
 [Service]
 Type=oneshot
 TimeoutStartSec=600
-Environment=HOME=/home/tester USER=tester
-ExecStart=/bin/sh -c 'setpriv --reuid tester --regid tester --init-groups /opt/inside.sh $* >/opt/out/result.txt 2>&1; systemctl poweroff'
+ExecStart=/bin/sh -c 'setpriv --reuid tester --regid tester --init-groups --reset-env /opt/inside.sh $* >/opt/out/result.txt 2>&1; systemctl poweroff'
 UNIT
 mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 ln -sf ../autotest.service "$tree/etc/systemd/system/multi-user.target.wants/autotest.service"

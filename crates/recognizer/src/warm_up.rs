@@ -45,8 +45,13 @@ impl Model {
             let columns = vec![-1.0; n_ctx * COLUMNS_PER_POSITION * self.n_mels()];
             let features = self.encode(&columns, n_ctx, loudest(&columns), Padding::Silence);
             let cache = self.decoder().start(&features, self.alignment_heads());
+            let mut fewer = 1;
             for &rows in lengths {
-                self.decode_once(cache.clone(), n_ctx, rows)?;
+                // The fewest tokens and the most that are filled up.
+                for n in [fewer + 1, rows.saturating_sub(1)] {
+                    self.decode_once(cache.clone(), n_ctx, if rows == 1 { 1 } else { n })?;
+                }
+                fewer = rows;
                 done += 1;
                 progress(done, of);
             }
@@ -54,17 +59,17 @@ impl Model {
         Ok(())
     }
 
-    /// A search over a window as live recognition makes it: a pass that is filled up to `rows` tokens, all
-    /// of which are kept, and one step behind it. A single row is that which detects the language.
-    fn decode_once(&self, mut cache: Cache, n_ctx: usize, rows: usize) -> Result<(), Error> {
+    /// A search over a window as live recognition makes it: a pass of `n` tokens, all of which are kept, and
+    /// one step behind it. A single token is that which detects the language.
+    fn decode_once(&self, mut cache: Cache, n_ctx: usize, n: usize) -> Result<(), Error> {
         let tokenizer = self.tokenizer();
-        if rows == 1 {
+        if n == 1 {
             let output = self.decoder().forward(&[tokenizer.sot], &mut cache);
             return self.decoder().logits(output.hidden).map(drop);
         }
         let mut prompt = tokenizer.sot_sequence(None, Task::Transcribe);
         prompt.push(tokenizer.no_timestamps);
-        let draft = vec![A_TOKEN; rows - 1 - prompt.len()];
+        let draft = vec![A_TOKEN; n.saturating_sub(prompt.len())];
         let request = Request {
             prompt: &prompt,
             prefix: &[],

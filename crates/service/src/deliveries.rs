@@ -221,7 +221,7 @@ fn listed(rung: &Rung, way: &str) -> Dict<'static> {
     Dict::from([
         ("name", Variant::from(rung.name)),
         ("usable", rung.verdict.is_ok().into()),
-        ("chosen", (rung.name == way).into()),
+        ("chosen", (rung.name == way && rung.verdict.is_ok()).into()),
         ("reason", verdict.into()),
         ("preedit", can.preedit.into()),
         ("surrounding", can.surrounding.into()),

@@ -49,8 +49,14 @@ pub struct Wanted {
 
 /// The ways of this desktop.
 pub(super) fn real(wanted: &Wanted) -> Box<dyn Output> {
-    let ways: Vec<(&'static str, Connect)> =
-        vec![("x11", Box::new(x11::connect)), ("clipboard", Box::new(clipboard::x11::connect))];
+    let ways: Vec<(&'static str, Connect)> = vec![
+        ("input-method", Box::new(input_method::connect)),
+        ("ibus", Box::new(ibus::connect)),
+        ("virtual-keyboard", Box::new(virtual_keyboard::connect)),
+        ("x11", Box::new(x11::connect)),
+        ("clipboard", Box::new(clipboard::wayland::connect)),
+        ("clipboard", Box::new(clipboard::x11::connect)),
+    ];
     let ladder = Ladder::new(ways);
     let ladder = match &wanted.way {
         Some(way) => ladder.pinned(way),

@@ -119,4 +119,6 @@ if [ "$for_what" = bench ]; then
     exit
 fi
 debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
+# A compositor without a screen, and what has windows on it.
+debian sway foot wtype wl-clipboard fonts-dejavu-core python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0
 weights

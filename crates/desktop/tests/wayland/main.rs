@@ -1,5 +1,8 @@
 //! The ways into windows on wlroots, on a real compositor with real windows.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::explicit_write, reason = "cargo captures what eprintln prints")]
+
 mod clipboard;
 mod failures;
 mod input_method;

@@ -119,12 +119,11 @@ if [ "$for_what" = bench ]; then
     exit
 fi
 # An X server, and windows of the kinds that people dictate into.
-debian xvfb openbox xterm x11-xkb-utils python3-gi gir1.2-gtk-3.0 python3-pyqt5
 debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
-# A window to dictate into, and keys that are pressed there.
-debian xvfb xterm xdotool
-# For shortcuts: X servers with their layouts, the portal, and what reads the lines in docs/shortcuts.md.
-debian xvfb x11-xkb-utils xdg-desktop-portal sway i3-wm util-linux
+# X servers with their layouts, windows to dictate into, keys that are pressed there.
+debian xvfb x11-xkb-utils openbox xterm xdotool util-linux python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0 python3-pyqt5
+# The same on Wayland, the portal of shortcuts, and what reads the lines in docs/shortcuts.md.
+debian sway foot wtype wl-clipboard fonts-dejavu-core xdg-desktop-portal i3-wm
 # Windows that take text by IBus.
-debian ibus ibus-gtk3 xvfb xdotool x11-xkb-utils python3-gi gir1.2-gtk-3.0 libglib2.0-bin
+debian ibus ibus-gtk3 libglib2.0-bin
 weights

@@ -42,6 +42,8 @@ const CONFIRMATION: Duration = Duration::from_millis(250);
 const QUIET: Duration = Duration::from_millis(25);
 /// A window that tells something all the time is not waited for any longer.
 const UNREST: Duration = Duration::from_millis(150);
+/// How long it may take to delete: what is counted next must not be counted too early.
+const DELETION: Duration = Duration::from_millis(750);
 /// Characters of what stands before the cursor that are handed on.
 const BEFORE: usize = 200;
 
@@ -166,14 +168,14 @@ impl InputMethod {
             return Ok(Proof::Taken);
         }
         let end = last(text, BEFORE);
-        let seen = self.wait_for_text(|before| before.ends_with(end))?;
+        let seen = self.wait_for_text(CONFIRMATION, |before| before.ends_with(end))?;
         Ok(if seen { Proof::Seen } else { Proof::Taken })
     }
 
     /// Waits until the text before the cursor `fits`; `false` when it does not come to that.
-    fn wait_for_text(&self, fits: impl Fn(&str) -> bool) -> Result<bool, Error> {
+    fn wait_for_text(&self, limit: Duration, fits: impl Fn(&str) -> bool) -> Result<bool, Error> {
         let ready = |state: &mut State| fits(state.fields.current()?.before()?).then_some(());
-        Ok(self.wayland.wait(CONFIRMATION, ready)?.is_some())
+        Ok(self.wayland.wait(limit, ready)?.is_some())
     }
 
     /// Presses BackSpace until the text before the cursor has no more than `kept` bytes.
@@ -184,7 +186,7 @@ impl InputMethod {
                 return Ok(());
             }
             keys.press(&mut self.wayland, Key::BackSpace, 1, |state| is_in(state, id))?;
-            if !self.wait_for_text(|before| before.len() < length)? {
+            if !self.wait_for_text(DELETION, |before| before.len() < length)? {
                 return Err(Error::NotTaken { backend: NAME });
             }
         }
@@ -213,7 +215,7 @@ impl InputMethod {
         self.method.delete_surrounding_text(u32::try_from(bytes).unwrap_or(u32::MAX), 0);
         self.shown_in = None;
         self.commit(field.id)?;
-        match self.wait_for_text(|before| before.len() <= kept.len())? {
+        match self.wait_for_text(DELETION, |before| before.len() <= kept.len())? {
             true => Ok(()),
             false => Err(Error::NotTaken { backend: NAME }),
         }

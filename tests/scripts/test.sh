@@ -19,6 +19,8 @@ cargo fmt --all --check
 if [ "${LINT:-1}" = 1 ]; then cargo clippy --workspace --all-targets -- -D warnings; fi
 cargo build "${workspace[@]}" --bins --tests
 
+# One test at a time: real windows, sound and models want the machine, and a busy one makes them late.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-1}
 log=$CARGO_TARGET_DIR/test.log
 status=0
 tests/scripts/desk.sh cargo test "${workspace[@]}" --no-fail-fast </dev/null 2>&1 | tee "$log" || status=$?

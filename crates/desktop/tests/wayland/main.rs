@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![allow(clippy::explicit_write, reason = "cargo captures what eprintln prints")]
-#![allow(unreachable_pub, reason = "nobody links a test")]
 
 mod clipboard;
 mod failures;

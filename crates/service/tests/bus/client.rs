@@ -52,8 +52,8 @@ pub type Dict<'a> = HashMap<&'a str, Variant<'a>>;
 /// Anything that hangs is a failure.
 pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     let late = async {
-        SharedRuntime::current().unwrap().sleep(Duration::from_secs(20)).await;
-        panic!("nothing happened for 20 s");
+        SharedRuntime::current().unwrap().sleep(Duration::from_secs(60)).await;
+        panic!("nothing happened for 60 s");
     };
     future::or(future, late).await
 }

@@ -1,6 +1,5 @@
 //! Which window has the keyboard.
 
-use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Window};
 
 use super::server::Server;
@@ -40,7 +39,8 @@ pub(crate) fn target(server: &Server) -> Result<(Window, Target), Error> {
         return Err(Error::NoTarget);
     }
     let owner = owner(server, focus)?;
-    if owner.is_none() && is_manager(server, focus)? {
+    // The manager keeps the focus in a window of its own, or of a helper, when no program has it.
+    if owner.is_none() && has_manager(server)? {
         return Err(Error::NoTarget);
     }
     let app_id = owner.and_then(|(_, class)| class);
@@ -82,11 +82,9 @@ fn active(server: &Server) -> Result<Option<Window>, Error> {
     window_in(server, server.atoms._NET_ACTIVE_WINDOW)
 }
 
-/// Is `window` one of the window manager's? It keeps the focus there when no program has it.
-fn is_manager(server: &Server, window: Window) -> Result<bool, Error> {
-    let program = |window: Window| window & !server.connection.setup().resource_id_mask;
-    let manager = window_in(server, server.atoms._NET_SUPPORTING_WM_CHECK)?;
-    Ok(manager.is_some_and(|manager| program(manager) == program(window)))
+/// Is there a window manager? Then every window of a program has a class.
+fn has_manager(server: &Server) -> Result<bool, Error> {
+    Ok(window_in(server, server.atoms._NET_SUPPORTING_WM_CHECK)?.is_some())
 }
 
 /// The window that a property of the root window names.

@@ -59,7 +59,9 @@ pub(crate) fn owner(
 ) -> Result<Option<(Window, Option<String>)>, Error> {
     let mut window = focus;
     for _ in 0..DEEPEST {
-        if let Some(value) = property(server, window, AtomEnum::WM_CLASS.into())? {
+        let class = property(server, window, AtomEnum::WM_CLASS.into())?;
+        // That of openbox's own window is empty.
+        if let Some(value) = class.filter(|value| !value.is_empty()) {
             let mut words = value.split(|&byte| byte == 0);
             let class = words.nth(1).filter(|word| !word.is_empty());
             return Ok(Some((

@@ -45,13 +45,9 @@ impl Model {
             let columns = vec![-1.0; n_ctx * COLUMNS_PER_POSITION * self.n_mels()];
             let features = self.encode(&columns, n_ctx, loudest(&columns), Padding::Silence);
             let cache = self.decoder().start(&features, self.alignment_heads());
-            let mut fewer = 1;
             for &rows in lengths {
-                // The fewest tokens and the most that are filled up.
-                for n in [fewer + 1, rows.saturating_sub(1)] {
-                    self.decode_once(cache.clone(), n_ctx, if rows == 1 { 1 } else { n })?;
-                }
-                fewer = rows;
+                // One less, so that it is filled up as a search's passes are.
+                self.decode_once(cache.clone(), n_ctx, rows.saturating_sub(1).max(1))?;
                 done += 1;
                 progress(done, of);
             }

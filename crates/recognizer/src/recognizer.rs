@@ -127,7 +127,7 @@ impl Recognizer {
     /// A GPU that fails. The columns are kept.
     pub fn step(&mut self) -> Result<Option<Partial>, Error> {
         if self.has_heard_all() || self.sound() < MIN_COLUMNS {
-            return Ok(None);
+            return Ok(self.settle());
         }
         if self.n_columns() > self.tuning.long_window {
             self.cut();
@@ -143,6 +143,13 @@ impl Recognizer {
             self.buffer.revise(heard, seconds(self.seen), paused, &self.tuning.commit);
         }
         Ok(Some(self.partial()))
+    }
+
+    /// Commits the words before a pause that lasts, if the last step has heard all of them.
+    fn settle(&mut self) -> Option<Partial> {
+        let lasts = self.origin + self.n_columns() - self.quiet_since?;
+        let is_due = self.is_whole && lasts >= self.tuning.settled;
+        (is_due && self.buffer.settle()).then(|| self.partial())
     }
 
     /// Ends the utterance: all of its words, and the recognizer ready for the next one.

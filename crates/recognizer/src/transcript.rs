@@ -31,6 +31,14 @@ impl Word {
         !self.text.chars().any(char::is_alphanumeric)
     }
 
+    /// Whether it is a mark of which no other can follow.
+    fn is_stop(&self) -> bool {
+        matches!(
+            self.text.trim(),
+            "." | "," | "?" | "!" | ";" | ":" | "。" | "，" | "、" | "？" | "！"
+        )
+    }
+
     fn ends_sentence(&self) -> bool {
         self.text.ends_with(['.', '?', '!', '。', '？', '！'])
     }
@@ -110,7 +118,14 @@ impl HypothesisBuffer {
 
     /// Of a hypothesis for all of the window, the words behind the committed ones.
     pub(crate) fn behind_committed(&self, mut words: Vec<Word>) -> Vec<Word> {
-        words.split_off(seam::find(&self.committed[self.in_window..], &words))
+        let mut behind = words.split_off(seam::find(&self.committed[self.in_window..], &words));
+        // Where a full stop is committed and the model would now rather have a comma.
+        if self.committed.last().is_some_and(Word::is_stop)
+            && behind.first().is_some_and(Word::is_stop)
+        {
+            behind.remove(0);
+        }
+        behind
     }
 
     /// Takes a new hypothesis behind the committed words, of sound that ends at `now`, and commits
@@ -122,10 +137,22 @@ impl HypothesisBuffer {
         self.replace(words, now);
         let is_due = |(word, since): (&Word, &f32)| rule.is_due(word, *since, now);
         let n = self.tentative.iter().zip(&self.since).take_while(|&pair| is_due(pair)).count();
-        // The mark behind the last word is the first thing that more sound changes.
-        let marks = self.tentative.iter().rev().take_while(|word| word.is_punctuation()).count();
-        let waiting = marks + usize::from(!paused);
-        self.commit(n.min(self.tentative.len().saturating_sub(waiting)));
+        let waiting = usize::from(!paused);
+        self.commit(n.min(self.n_before_marks().saturating_sub(waiting)));
+    }
+
+    /// Tentative words without the marks at their end: those are the first thing that more sound
+    /// changes.
+    fn n_before_marks(&self) -> usize {
+        self.tentative.iter().rposition(|word| !word.is_punctuation()).map_or(0, |last| last + 1)
+    }
+
+    /// Commits the words of the last hypothesis, and not the marks behind them. Says whether there
+    /// were any.
+    pub(crate) fn settle(&mut self) -> bool {
+        let n = self.n_before_marks();
+        self.commit(n);
+        n > 0
     }
 
     /// Takes a new hypothesis behind the committed words, and commits nothing.
@@ -287,6 +314,28 @@ mod tests {
     fn the_last_mark_waits() {
         assert_eq!(committed(&[("and so .", 9.0), ("and so .", 9.1)]), "and so");
         assert_eq!(committed(&[("and so . ask", 9.0), ("and so . ask", 9.1)]), "and so . ask");
+    }
+
+    #[test]
+    fn of_two_marks_the_committed_one_stands() {
+        let mut buffer = HypothesisBuffer::default();
+        buffer.replace(words("and so .", 0.0), 9.0);
+        buffer.conclude();
+        let mut heard = words("and so , my", 0.0);
+        // The comma ends when the full stop does, or not.
+        for end in [1.5, 1.0, 2.0] {
+            heard[2].end = end;
+            assert_eq!(text(&buffer.behind_committed(heard.clone())), "my");
+        }
+    }
+
+    #[test]
+    fn a_pause_that_lasts_commits_all_but_the_last_mark() {
+        let mut buffer = HypothesisBuffer::default();
+        buffer.replace(words("and so .", 0.0), 9.0);
+        assert!(buffer.settle());
+        assert_eq!((text(buffer.committed()), buffer.draft().len()), ("and so".into(), 1));
+        assert!(!buffer.settle());
     }
 
     #[test]

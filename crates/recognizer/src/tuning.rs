@@ -21,6 +21,9 @@ pub struct Tuning {
     pub draft_bias: f32,
     /// When a word is shown, and when it is committed.
     pub commit: CommitRule,
+    /// Columns from the beginning of a pause on, after which the words before it are committed without
+    /// another hypothesis: somebody who goes on now begins something new.
+    pub settled: usize,
     /// Columns from which on the window is cut at the first good place.
     pub long_window: usize,
     /// Sound that stays in front of the end when the window is cut, in seconds.
@@ -41,6 +44,7 @@ impl Default for Tuning {
                 unsure_guard: 1.0,
                 unsure_wait: 0.8,
             },
+            settled: 30,
             long_window: 14 * COLUMNS_PER_SECOND,
             context: 4.0,
         }

@@ -21,7 +21,7 @@
 //! for (300), `kind=KIND` takes only recordings of one kind, `level=DBFS` brings all to one level;
 //! `vad=webrtc|silero` is what detects voice, and for the latter `sure_of_voice=PERCENT` and
 //! `onset=MS` how readily; `pad`, `pause_pad`, `kept_silence`, `draft_bias`, `long_window`, `context`,
-//! `believed`, `end_guard`, `sure`, `unsure_guard` and `unsure_wait` are the
+//! `believed`, `end_guard`, `sure`, `unsure_guard`, `unsure_wait` and `settled` are the
 //! numbers of `Tuning`. `temperature`, `best_of`, `beam_size`, `prompt` and `condition=true` say how
 //! whole files are decoded. `hotwords=FILE` names a file of one hotword a line, `hotword_boost` how
 //! strongly they are preferred.
@@ -97,6 +97,7 @@ impl Settings {
                 "sure" => tuning.commit.sure = value.parse()?,
                 "unsure_guard" => tuning.commit.unsure_guard = value.parse()?,
                 "unsure_wait" => tuning.commit.unsure_wait = value.parse()?,
+                "settled" => tuning.settled = value.parse()?,
                 "long_window" => tuning.long_window = value.parse()?,
                 "context" => tuning.context = value.parse()?,
                 "hotwords" => {

@@ -80,13 +80,7 @@ impl Feedback {
                 drop(alive);
             })?;
         }
-        let cues = wanted.sounds.then(|| bounded(CUES));
-        if let Some((_, queue)) = cues.clone() {
-            let (play, host) = (parts.cue.clone(), config.host.into());
-            let db = wanted.sounds_db as f32;
-            spawn("cues", move || play_cues(&queue, &|cue| play(cue, db, host)))?;
-        }
-        let cues = cues.map(|(cues, _)| cues);
+        let cues = if wanted.sounds { Some(start_cues(config, parts)?) } else { None };
         Ok(Self { listens: false, silence, notices, cues, settled })
     }
 
@@ -146,6 +140,14 @@ impl Session {
         let microphone = SourceKind::of(&self.source) == SourceKind::Microphone;
         self.hears && microphone && self.mode == Mode::Dictation
     }
+}
+
+fn start_cues(config: &Config, parts: &Parts) -> io::Result<crossbeam_channel::Sender<Cue>> {
+    let (cues, queue) = bounded(CUES);
+    let (play, host) = (parts.cue.clone(), config.host.into());
+    let db = config.feedback.sounds_db as f32;
+    spawn("cues", move || play_cues(&queue, &|cue| play(cue, db, host)))?;
+    Ok(cues)
 }
 
 /// Thread `cues`: plays one after the other, and of those that wait only the last.

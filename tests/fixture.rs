@@ -205,6 +205,10 @@ impl Room {
         self.command("scriven").args(arguments).output().unwrap()
     }
 
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) fn connect(&self) -> Connection {
         let builder = zbus::connection::Builder::address(self.address.as_str());
         zbus::block_on(builder.build()).unwrap()

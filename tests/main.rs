@@ -12,6 +12,7 @@ mod activation;
 mod contract;
 mod dictation;
 mod failures;
+mod feedback;
 mod files;
 mod fixture;
 mod gpu;

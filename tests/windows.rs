@@ -141,3 +141,38 @@ fn what_did_not_get_into_a_window_is_typed_later() {
     assert!(inserted.status.success(), "{}", stderr(&inserted));
     eventually("any script is typed", || screen.text().ends_with("é ß 日本語 😀"));
 }
+
+#[test]
+fn a_button_of_the_desktop_types_what_did_not_arrive() {
+    let mut room = Room::new();
+    let Some(screen) = Screen::new(&room) else { return };
+    if Command::new("dunst").arg("-version").output().is_err() {
+        return skipped("a message with a button", "dunst is not installed");
+    }
+    room.show_on(&screen.display);
+    let desktop = |program: &str| {
+        let mut command = at_home(&room.path("."), program.as_ref());
+        command.env("DISPLAY", &screen.display).stderr(Stdio::null());
+        command.env("DBUS_SESSION_BUS_ADDRESS", room.address());
+        command
+    };
+    let _dunst = Running::start(&mut desktop("dunst"));
+    let _daemon = room.ready_daemon();
+    let ear = room.ear();
+    // With this key down, letters would be shortcuts: they are kept back.
+    assert!(screen.xdotool(&["keydown", "ctrl"]));
+    assert!(room.scriven(&["press"]).status.success());
+    wait_for_listening(&ear);
+    room.play(&sentence().0, "virtmic_in").wait();
+    assert!(room.scriven(&["release"]).status.success());
+    let heard = ear.until_ended();
+    assert!(screen.xdotool(&["keyup", "ctrl"]));
+    let told = deliveries(&heard);
+    assert!(told.iter().all(|(_, _, ok, _)| !ok) && !told.is_empty(), "{told:?}");
+    eventually("the message is shown", || {
+        stdout(&desktop("dunstctl").args(["count", "displayed"]).output().unwrap()).trim() == "1"
+    });
+    assert_eq!(screen.text(), "");
+    assert!(desktop("dunstctl").args(["action", "0"]).status().unwrap().success());
+    eventually("the text is in the file", || screen.text() == finals(&heard));
+}

@@ -124,6 +124,8 @@ debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
 debian xvfb x11-xkb-utils openbox xterm xdotool util-linux python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0 python3-pyqt5
 # The same on Wayland, the portal of shortcuts, and what reads the lines in docs/shortcuts.md.
 debian sway foot wtype wl-clipboard fonts-dejavu-core xdg-desktop-portal i3-wm
+# What shows messages.
+debian dunst
 # Windows that take text by IBus.
 debian ibus ibus-gtk3 libglib2.0-bin
 weights

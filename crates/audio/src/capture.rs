@@ -18,6 +18,7 @@ use cpal::HostId;
 
 use self::callback::Fault;
 use self::device::Wanted;
+pub(crate) use self::device::connect;
 use self::stream::Stream;
 use self::watchdog::{GIVE_UP_DEFAULT, GIVE_UP_NAMED, Outage};
 use crate::{Error, Progress, SAMPLE_RATE, Source};
@@ -46,6 +47,13 @@ pub enum SourceKind {
     Monitor,
 }
 
+impl SourceKind {
+    /// What the source with this name is, whether it exists or not.
+    pub fn of(source: &str) -> Self {
+        Wanted::parse(source).kind()
+    }
+}
+
 /// A source that can be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceInfo {
@@ -67,7 +75,7 @@ pub struct SourceInfo {
 ///
 /// If the host does not answer.
 pub fn list_sources(host: Host) -> Result<Vec<SourceInfo>, Error> {
-    device::sources(&device::connect(host)?)
+    device::sources(&connect(host)?)
 }
 
 /// What to record.
@@ -120,7 +128,7 @@ impl Microphone {
     pub fn open(options: &CaptureOptions) -> Result<Self, Error> {
         let opened = Instant::now();
         let wanted = Wanted::parse(&options.source);
-        let host = device::connect(options.host)?;
+        let host = connect(options.host)?;
         let (stream, name) = open(&host, &wanted, false)?;
         Ok(Self {
             wanted,

@@ -55,6 +55,12 @@ pub enum Error {
         /// Name of the source.
         name: String,
     },
+    /// A cue cannot be played: there is no output, or it does not open. Another default helps.
+    #[error("no sound can be played; choose another output of the desktop")]
+    Play {
+        /// What the host said.
+        source: cpal::Error,
+    },
     /// A pipe, a directory or a device where a file was expected. Saving it to a file helps.
     #[error("only regular files can be transcribed; save the sound to a file")]
     NotAFile,

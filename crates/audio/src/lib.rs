@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 
 pub mod capture;
+pub mod cue;
 mod error;
 pub mod file;
 pub mod resample;

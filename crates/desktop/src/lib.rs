@@ -3,6 +3,7 @@
 //! ```text
 //! final text ─writing→ edits ─insertion→ the window in focus
 //! key ─shortcut→ press, release, cancel
+//! what is heard and seen ─feedback→ notifications, players
 //! ```
 //!
 //! Knows neither sound nor models nor the bus of the daemon, and reads no configuration: the
@@ -10,6 +11,7 @@
 
 pub mod delivery;
 pub mod error;
+pub mod feedback;
 pub mod insertion;
 pub mod profiles;
 pub mod shortcut;

@@ -14,6 +14,7 @@ use crate::clock;
 use crate::config::Mode as Output;
 use crate::daemon::{Call, Caller, Daemon, Ending, Hold, ModelCall, Reply};
 use crate::error::Error;
+use crate::feedback::Notice;
 use crate::options::Options;
 use crate::pipeline::{Control, Input, Job, Meter, spawn};
 use crate::service::{Board, Dict};
@@ -182,9 +183,14 @@ impl Daemon {
         caller: Caller,
         reply: Option<Reply<OwnedObjectPath>>,
     ) -> Option<u64> {
+        // Begun by a hand, not by a program that has the answer.
+        let by_hand = kind.linger;
         match self.try_begin(kind, input, options, caller, reply.clone()).await {
             Ok(id) => Some(id),
             Err(error) => {
+                if by_hand && !matches!(error, Error::Busy(_)) {
+                    self.feedback.wrong(Notice::of_dictation(&error));
+                }
                 match reply {
                     Some(reply) => answer(&reply, Err(error)),
                     None => self.note(&error),
@@ -239,6 +245,7 @@ impl Daemon {
             has_model: false,
             reply,
             board,
+            hears: false,
             source: String::new(),
             started: None,
             duration: None,

@@ -15,10 +15,12 @@ use scriven_recognizer as recognizer;
 use serde::Deserialize;
 
 mod action;
+mod feedback;
 mod output;
 mod writing;
 
 pub use self::action::{Action, DICTATE, Gesture, Shortcut};
+pub use self::feedback::{Feedback, Media};
 pub use self::output::{History, Live, Mode, Output};
 pub(crate) use self::writing::Style;
 pub use self::writing::{Profile, Writing};
@@ -51,6 +53,7 @@ pub struct Config {
     pub log: String,
     pub speech: Speech,
     pub output: Output,
+    pub feedback: Feedback,
     pub history: History,
     pub writing: Writing,
     /// What is otherwise in some programs.
@@ -89,6 +92,7 @@ impl Default for Config {
             log: "info".into(),
             speech: Speech::default(),
             output: Output::default(),
+            feedback: Feedback::default(),
             history: History::default(),
             writing: Writing::default(),
             profile: Vec::new(),
@@ -305,6 +309,7 @@ impl Config {
             return Err(("shortcut.hold_ms", "must lie between 100 and 2000"));
         }
         action::check(&self.action)?;
+        self.feedback.check()?;
         self.history.check()
     }
 

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::deliveries::WindowCall;
 use crate::delivery::{self, Of};
 use crate::error::Error;
+use crate::feedback::Feedback;
 use crate::keys::{KeyEvent, Keys, Listed};
 use crate::models;
 use crate::options::Options;
@@ -40,8 +41,9 @@ pub(crate) type Reply<T> = Sender<Result<T, Error>>;
 pub(crate) enum Event {
     Call(Call),
     Report(Id, Report),
-    /// What has become of a final text that was to go into a window.
-    Delivered(Of, Delivered),
+    /// What has become of a final text that was to go into a window; the number is that of the
+    /// history.
+    Delivered(Of, u64, Delivered),
     /// The utterance is meant for a field for passwords.
     Secret(Of),
     /// The way into windows is another one now.
@@ -130,6 +132,7 @@ pub(crate) struct Daemon {
     pub events: Receiver<Event>,
     pub pipeline: Pipeline,
     pub delivery: delivery::Handle,
+    pub feedback: Feedback,
     pub sessions: Sessions,
     pub shelf: Shelf,
     pub languages: Vec<String>,
@@ -149,6 +152,7 @@ impl Daemon {
         loop {
             self.hand_out_model();
             self.settle_keys();
+            self.settle_feedback();
             self.publish().await;
             if self.leaving && self.sessions.all.is_empty() {
                 return;
@@ -156,7 +160,7 @@ impl Daemon {
             match self.next(&mut owners, &stop).await {
                 Event::Call(call) => self.call(call).await,
                 Event::Report(id, report) => self.report(id, report).await,
-                Event::Delivered(of, delivered) => self.delivered(of, &delivered).await,
+                Event::Delivered(of, id, delivered) => self.delivered(of, id, &delivered).await,
                 Event::Secret(of) => self.secret(of),
                 Event::Way(way) => self.way = way,
                 Event::Key(event) => self.key_event(event).await,

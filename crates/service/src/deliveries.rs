@@ -8,6 +8,7 @@ use crate::config::Mode as Output;
 use crate::daemon::{Caller, Daemon, Ending, Reply, sent};
 use crate::delivery::{Beginning, Handle, Of, Task, Text};
 use crate::error::Error;
+use crate::feedback::Notice;
 use crate::history::{Access, Entry, Fate};
 use crate::options::Scope;
 use crate::parts::{Delivered, Rung};
@@ -103,17 +104,17 @@ impl Daemon {
         if text.mode == Output::None {
             return self.delivery.keep(text.id);
         }
-        let of = text.of;
+        let (of, id) = (text.of, text.id);
         if let Some(session) = self.sessions.find(of.session) {
             session.delivering.pending += 1;
         }
         if let Some(delivered) = self.delivery.finish(text) {
-            self.delivered(of, &delivered).await;
+            self.delivered(of, id, &delivered).await;
         }
     }
 
     /// Tells what has become of a text.
-    pub(crate) async fn delivered(&mut self, of: Of, delivered: &Delivered) {
+    pub(crate) async fn delivered(&mut self, of: Of, text: u64, delivered: &Delivered) {
         let Some(session) = self.sessions.find(of.session) else { return };
         session.delivering.pending = session.delivering.pending.saturating_sub(1);
         let is_over = session.delivering.done && session.delivering.pending == 0;
@@ -124,6 +125,7 @@ impl Daemon {
         sent(signal);
         if !ok {
             self.note(&Error::NotDelivered(detail.clone()));
+            self.feedback.wrong(Notice::Undelivered { text, why: detail.clone() });
         }
         if is_over {
             self.done(of.session).await;

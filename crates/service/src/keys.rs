@@ -12,6 +12,7 @@ use crate::calls::answer;
 use crate::config::{Action, Config, Gesture};
 use crate::daemon::{Caller, Daemon, Ending, Reply};
 use crate::error::Error;
+use crate::feedback::{Kind, Notice};
 use crate::options::Options;
 
 mod shortcuts;
@@ -27,6 +28,8 @@ pub(crate) enum KeyEvent {
     /// It listens, or there is nothing to listen to. A release counts when it has lasted so long.
     Listening(Duration),
     Shortcut(Shortcut),
+    /// Keys that nobody watches, and why.
+    Unbound(String),
 }
 
 /// The actions, and what is known of their keys.
@@ -144,6 +147,9 @@ impl Daemon {
             KeyEvent::Listening(debounce) => {
                 self.keys.gestures = gestures(&self.keys.actions, self.keys.hold, debounce);
             }
+            KeyEvent::Unbound(why) => {
+                self.feedback.wrong(Notice::Wrong { kind: Kind::Keys, why });
+            }
             KeyEvent::Shortcut(Shortcut::Stroke { stroke: Stroke::Cancelled, .. }) => {
                 drop(self.cancel());
             }
@@ -153,9 +159,11 @@ impl Daemon {
             }
             KeyEvent::Shortcut(Shortcut::Lost { way, reason }) => {
                 warn!(way, reason, "shortcuts do not work");
+                self.feedback.wrong(Notice::Wrong { kind: Kind::Keys, why: reason });
             }
             KeyEvent::Shortcut(Shortcut::Restored { way, reason }) => {
                 info!(way, reason, "shortcuts work");
+                self.feedback.tell(Notice::Over(Kind::Keys));
             }
         }
     }

@@ -12,6 +12,7 @@ mod deliveries;
 mod delivery;
 pub mod error;
 mod fallback;
+mod feedback;
 mod history;
 mod keys;
 mod live;
@@ -36,6 +37,7 @@ use zbus::{MatchRule, MessageStream, fdo, message};
 
 use crate::config::{Config, Folders};
 use crate::daemon::Daemon;
+use crate::feedback::Feedback;
 use crate::keys::{Keys, Shortcuts};
 use crate::model_object::ModelObject;
 use crate::parts::Parts;
@@ -101,8 +103,12 @@ pub async fn run(
     let delivery = delivery::start(&config, &folders, &parts, sender.clone())?;
     let shortcuts = Shortcuts::start(&config, sender.clone());
     let shortcuts = shortcuts.context("no thread could be started")?;
+    let feedback = Feedback::start(&config, &folders, &parts, &connection, desk.clone());
+    let feedback = feedback.context("no thread could be started")?;
+    let settled = feedback.settled();
     let daemon = Daemon {
         delivery,
+        feedback,
         languages: config.languages.clone(),
         pipeline: Pipeline::start(parts.clone(), sender).context("no thread could be started")?,
         parts,
@@ -121,5 +127,6 @@ pub async fn run(
         config,
     };
     daemon.run(owners, stop).await;
+    settled.await;
     Ok(())
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use scriven_audio as audio;
 use scriven_audio::capture::{CaptureOptions, Host, Microphone, SourceInfo};
+use scriven_audio::cue::{self, Cue};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_recognizer as recognizer;
 use scriven_recognizer::{
@@ -83,6 +84,8 @@ type Loaded = Result<Arc<dyn Model>, recognizer::Error>;
 type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 /// Finds a way into windows, on the thread that then uses it.
 pub type MakeOutput = dyn Fn(&Wanted) -> Box<dyn Output> + Send + Sync;
+/// Plays a cue of this level in dBFS, and returns when it has been heard.
+pub type PlayCue = dyn Fn(Cue, f32, Host) -> Result<(), audio::Error> + Send + Sync;
 type Load = dyn Fn(&Path, &Compute, Precision, Progress) -> Loaded + Send + Sync;
 
 /// How the daemon gets at devices, files and models.
@@ -100,6 +103,8 @@ pub struct Parts {
     pub load: Arc<Load>,
     /// Makes the ways into the window in focus.
     pub output: Arc<MakeOutput>,
+    /// Lets the user hear what happens.
+    pub cue: Arc<PlayCue>,
     /// The models that can be downloaded, and where they are.
     pub catalog: Catalog,
 }
@@ -116,6 +121,7 @@ impl Parts {
                 Ok(Arc::new(Whisper::load(folder, compute, precision, progress)?))
             }),
             output: Arc::new(output::real),
+            cue: Arc::new(cue::play),
             catalog: Catalog::builtin(),
         }
     }

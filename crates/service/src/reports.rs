@@ -11,11 +11,12 @@ use crate::clock;
 use crate::daemon::{Daemon, Ending, sent};
 use crate::deliveries::{of, remember};
 use crate::error::Error;
+use crate::feedback::Notice;
 use crate::options::Scope;
 use crate::pipeline::{Id, Report, Said, micros};
 use crate::service::{Dict, PATH, Service};
 use crate::session_object::SessionObject;
-use crate::sessions::{Session, State};
+use crate::sessions::{Mode, Session, State};
 
 impl Daemon {
     pub(crate) async fn report(&mut self, id: Id, report: Report) {
@@ -26,9 +27,15 @@ impl Daemon {
                     session.opened(source, duration);
                 }
             }
-            Report::Started { monotonic } => self.started(id, monotonic).await,
+            Report::Started { monotonic } => {
+                if let Some(session) = self.sessions.find(id) {
+                    session.hears = session.is_active();
+                }
+                self.started(id, monotonic).await;
+            }
             Report::Closed => {
                 if let Some(session) = self.sessions.find(id) {
+                    session.hears = false;
                     session.state = State::Finalizing;
                 }
             }
@@ -42,6 +49,9 @@ impl Daemon {
                 self.note(&error);
                 if let Some(session) = self.sessions.find(id) {
                     session.end(Ending::Stopped);
+                    if session.mode == Mode::Dictation {
+                        self.feedback.wrong(Notice::of_dictation(&error));
+                    }
                     session.failure.get_or_insert(error);
                 }
             }

@@ -106,6 +106,8 @@ pub(crate) struct Session {
     /// The caller, if there is one, waits until the source is open.
     pub reply: Option<Reply<OwnedObjectPath>>,
     pub board: Board<SessionShown>,
+    /// Sound flows into it.
+    pub hears: bool,
     /// What it listens to, once that is open.
     pub source: String,
     /// CLOCK_MONOTONIC of sample 0 in µs, once `SessionStarted` has been sent.

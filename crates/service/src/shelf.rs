@@ -17,6 +17,7 @@ use zbus::{Connection, OwnedObjectPath};
 use crate::config::{Config, Folders};
 use crate::daemon::{Daemon, Ending, Event, sent};
 use crate::error::{Error, chain};
+use crate::feedback::Notice;
 use crate::model_object::{ModelObject, ModelShown};
 use crate::models::{self, Catalog, Entry, Store};
 use crate::parts::Model;
@@ -280,6 +281,7 @@ impl Daemon {
             }
             Err(error) => {
                 self.note(&error);
+                self.feedback.wrong(Notice::of_model(&error));
                 for session in &mut self.sessions.all {
                     session.failure.get_or_insert(error.clone());
                     session.end(Ending::Failed);

@@ -37,13 +37,19 @@ impl Wanted {
         }
     }
 
+    pub(super) fn kind(&self) -> SourceKind {
+        match self {
+            Self::Default(kind) | Self::Named(kind, _) => *kind,
+        }
+    }
+
     pub(super) fn follows_default(&self) -> bool {
         matches!(self, Self::Default(_))
     }
 }
 
 /// Connects to a host; `Auto` takes the first that answers.
-pub(super) fn connect(host: Host) -> Result<cpal::Host, Error> {
+pub(crate) fn connect(host: Host) -> Result<cpal::Host, Error> {
     match host {
         Host::Auto => connect(Host::PipeWire).or_else(|error| {
             tracing::debug!(%error, "no PipeWire, trying ALSA");
@@ -75,10 +81,7 @@ pub(super) fn sources(host: &cpal::Host) -> Result<Vec<SourceInfo>, Error> {
 
 /// Finds the device that is wanted, and the name to call it by.
 pub(super) fn find(host: &cpal::Host, wanted: &Wanted) -> Result<(cpal::Device, String), Error> {
-    let kind = match wanted {
-        Wanted::Default(kind) | Wanted::Named(kind, _) => *kind,
-    };
-    if kind == SourceKind::Monitor && host.id() == HostId::Alsa {
+    if wanted.kind() == SourceKind::Monitor && host.id() == HostId::Alsa {
         return Err(Error::NoMonitor { host: host.id().name() });
     }
     match wanted {

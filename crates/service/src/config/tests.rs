@@ -28,6 +28,10 @@ fn a_value_out_of_range_is_an_error_that_names_the_key() {
     assert!(error.contains("hangover_ms"), "{error}");
     assert!(parse("[history]\nmax = 0").unwrap_err().contains("`history.max` must lie"));
     assert!(parse("[history]\nkeep_hours = 9999").unwrap_err().contains("`history.keep_hours`"));
+    assert!(parse("[feedback]\nmedia = \"mute\"").unwrap_err().contains("line 2"));
+    assert!(parse("[feedback]\nsounds_db = 3").unwrap_err().contains("`feedback.sounds_db` must"));
+    let percent = parse("[feedback]\nduck_percent = 101").unwrap_err();
+    assert!(percent.contains("`feedback.duck_percent` must not"), "{percent}");
     assert!(parse("[output]\nlive = \"never\"").unwrap_err().contains("line 2"));
 }
 
@@ -52,7 +56,7 @@ fn the_documentation_shows_every_key_with_its_default() {
     let complete = &documented()[0];
     assert_eq!(parse(complete).unwrap(), Config::default());
     let keys = complete.lines().filter(|line| line.contains('=')).count();
-    assert_eq!(keys, 37, "a key is missing in docs/configuration.md");
+    assert_eq!(keys, 42, "a key is missing in docs/configuration.md");
 }
 
 #[test]

@@ -15,7 +15,7 @@ impl Delivery {
             (true, false) => Fate::Undone,
         };
         self.note(text.id, fate, delivered);
-        self.report(Event::Delivered(text.of, delivered.clone()));
+        self.report(Event::Delivered(text.of, text.id, delivered.clone()));
     }
 
     pub(super) fn note(&mut self, id: u64, fate: Fate, delivered: &Delivered) {

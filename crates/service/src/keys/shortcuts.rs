@@ -74,12 +74,25 @@ fn run(
         info!(way = listening.way().unwrap_or("none"), keys = bindings.len(), "shortcuts");
     }
     drop(events.send_blocking(Event::Key(KeyEvent::Listening(listening.debounce()))));
+    if way != Some("none")
+        && let Some(why) = unbound(&listening)
+    {
+        drop(events.send_blocking(Event::Key(KeyEvent::Unbound(why))));
+    }
     while let Ok(ask) = asked.recv() {
         match ask {
             Ask::ArmCancel(armed) => listening.arm_cancel(armed),
             Ask::List(reply) => answer(&reply, Ok(listed(actions, &listening))),
         }
     }
+}
+
+/// Why some key is not watched that was to be.
+fn unbound(listening: &Listening) -> Option<String> {
+    let problem = listening.bindings().into_iter().find_map(|status| status.problem);
+    let nothing = || listening.verdicts().last().map(|verdict| verdict.reason.clone());
+    let asked = !listening.bindings().is_empty();
+    problem.or_else(|| nothing().filter(|_| asked && listening.way().is_none()))
 }
 
 /// What the desktop is asked for.

@@ -35,6 +35,7 @@ fn session(sessions: &mut Sessions, mode: Mode) -> (Id, crossbeam_channel::Recei
         has_model: false,
         reply: None,
         board,
+        hears: false,
         source: String::new(),
         started: None,
         duration: None,

@@ -78,12 +78,30 @@ impl Fixture {
         fixture
     }
 
+    /// A daemon with this configuration and no model, and a program that was on the bus before it.
+    pub fn beside<T>(config: Config, program: impl FnOnce(&str) -> T) -> (Self, T) {
+        let (bus, address) = start_bus();
+        let program = program(&address);
+        let folder = tempfile::tempdir().unwrap();
+        (Self::start_on(bus, address, folder, Catalog::builtin(), config), program)
+    }
+
     fn start(folder: TempDir, catalog: Catalog) -> Self {
         Self::start_with(folder, catalog, Config::default())
     }
 
     fn start_with(folder: TempDir, catalog: Catalog, config: Config) -> Self {
         let (bus, address) = start_bus();
+        Self::start_on(bus, address, folder, catalog, config)
+    }
+
+    fn start_on(
+        bus: Child,
+        address: String,
+        folder: TempDir,
+        catalog: Catalog,
+        config: Config,
+    ) -> Self {
         let script = Arc::new(Script::default());
         let (stop, stopped) = async_channel::bounded(2);
         let parts = Parts { catalog, ..parts(&script) };

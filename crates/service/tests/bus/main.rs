@@ -8,6 +8,7 @@ mod client;
 mod contract;
 mod delivery;
 mod dictation;
+mod feedback;
 mod files;
 mod fixture;
 mod gpu;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use scriven_audio as audio;
 use scriven_audio::capture::{SourceInfo, SourceKind};
+use scriven_audio::cue::Cue;
 use scriven_audio::file::FileSource;
 use scriven_recognizer as recognizer;
 use scriven_recognizer::{Final, Options, Outcome, Partial, Segment, Transcript};
@@ -39,11 +40,16 @@ pub struct Script {
     pub bad_gpu: AtomicBool,
     /// The recognizer takes back what it committed.
     pub fickle: AtomicBool,
+    /// The microphone is open and delivers nothing.
+    pub stalled_device: AtomicBool,
+    /// What was to be heard.
+    pub cues: Mutex<Vec<Cue>>,
     pub window: Window,
 }
 
 pub fn parts(script: &Arc<Script>) -> Parts {
     let (microphone, load, window) = (script.clone(), script.clone(), script.clone());
+    let cues = script.clone();
     Parts {
         microphone: Arc::new(move |options| {
             if microphone.no_device.load(Ordering::Relaxed) {
@@ -79,6 +85,10 @@ pub fn parts(script: &Arc<Script>) -> Parts {
             }
         }),
         output: Arc::new(move |wanted| Box::new(ScriptedOutput::new(window.clone(), wanted))),
+        cue: Arc::new(move |cue, _, _| {
+            cues.cues.lock().unwrap().push(cue);
+            Ok(())
+        }),
         catalog: Catalog::builtin(),
     }
 }
@@ -95,6 +105,9 @@ impl audio::Source for ScriptedMicrophone {
     fn read(&mut self, out: &mut Vec<f32>) -> Result<audio::Progress, audio::Error> {
         if self.script.broken_device.load(Ordering::Relaxed) {
             return Err(audio::Error::DeviceLost { name: self.name.clone() });
+        }
+        if self.script.stalled_device.load(Ordering::Relaxed) {
+            return Ok(audio::Progress::Waiting);
         }
         let due = (self.begun.elapsed().as_secs_f64() * 16_000.0) as usize - self.taken;
         if due == 0 {

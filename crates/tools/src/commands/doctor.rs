@@ -13,9 +13,11 @@ use crate::error::{explain, explain_named};
 use crate::proxy::{DaemonProperties, MODEL_INTERFACE, ModelProperties, NAME, VERSION};
 use crate::terminal::{stdout_styled, write, write_json};
 
+mod notifications;
 mod outputs;
 mod shortcuts;
 
+use self::notifications::notifications;
 use self::outputs::outputs;
 use self::shortcuts::shortcuts;
 
@@ -58,6 +60,7 @@ pub(crate) async fn doctor(json: bool) -> anyhow::Result<Outcome> {
     match Bus::connect().await {
         Ok(bus) => {
             checks.push(Check::ok("session bus", "reachable"));
+            checks.push(notifications(&bus).await);
             daemon(&bus, &mut checks).await;
         }
         Err(error) => checks.push(failed("session bus", &error.into())),

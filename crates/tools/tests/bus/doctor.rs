@@ -1,6 +1,7 @@
 //! `doctor`, and what is said when something is missing.
 
 use serde_json::Value;
+use zbus::connection::Builder;
 
 use crate::daemon::Daemon;
 use crate::fixture::{Bus, Ran};
@@ -33,6 +34,17 @@ fn a_daemon_with_a_model_is_healthy() {
     assert!(text.contains("→ take another key\n"), "{text}");
     assert_eq!(check(&report, "pipewire")["verdict"], "warning");
     assert_eq!(check(&report, "activation")["verdict"], "warning");
+    assert_eq!(check(&report, "messages")["verdict"], "warning");
+}
+
+#[test]
+fn a_program_that_shows_messages_is_found() {
+    let bus = Bus::start();
+    let name = "org.freedesktop.Notifications";
+    let _server =
+        zbus::block_on(Builder::address(bus.address.as_str()).name(name).build()).unwrap();
+    let (_, report) = report(&bus);
+    assert_eq!(check(&report, "messages")["found"], "the desktop shows errors");
 }
 
 #[test]

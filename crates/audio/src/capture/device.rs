@@ -37,6 +37,12 @@ impl Wanted {
         }
     }
 
+    pub(super) fn kind(&self) -> SourceKind {
+        match self {
+            Self::Default(kind) | Self::Named(kind, _) => *kind,
+        }
+    }
+
     pub(super) fn follows_default(&self) -> bool {
         matches!(self, Self::Default(_))
     }
@@ -75,9 +81,7 @@ pub(super) fn sources(host: &cpal::Host) -> Result<Vec<SourceInfo>, Error> {
 
 /// Finds the device that is wanted, and the name to call it by.
 pub(super) fn find(host: &cpal::Host, wanted: &Wanted) -> Result<(cpal::Device, String), Error> {
-    let kind = match wanted {
-        Wanted::Default(kind) | Wanted::Named(kind, _) => *kind,
-    };
+    let kind = wanted.kind();
     if kind == SourceKind::Monitor && host.id() == HostId::Alsa {
         return Err(Error::NoMonitor { host: host.id().name() });
     }

@@ -15,6 +15,7 @@ mod fallback;
 mod history;
 mod keys;
 mod live;
+mod microphones;
 mod model_object;
 pub mod models;
 mod options;
@@ -26,6 +27,7 @@ mod service;
 mod session_object;
 mod sessions;
 mod shelf;
+mod sleep;
 mod voice;
 mod watch;
 
@@ -37,6 +39,7 @@ use zbus::{MatchRule, MessageStream, fdo, message};
 use crate::config::{Config, Folders};
 use crate::daemon::Daemon;
 use crate::keys::{Keys, Shortcuts};
+use crate::microphones::Microphones;
 use crate::model_object::ModelObject;
 use crate::parts::Parts;
 use crate::pipeline::{EVENT_QUEUE, Pipeline};
@@ -101,10 +104,16 @@ pub async fn run(
     let delivery = delivery::start(&config, &folders, &parts, sender.clone())?;
     let shortcuts = Shortcuts::start(&config, sender.clone());
     let shortcuts = shortcuts.context("no thread could be started")?;
+    let microphones = Microphones::start(&config, &parts, sender.clone());
+    let microphones = microphones.context("no thread could be started")?;
+    sleep::start(sender.clone()).context("no thread could be started")?;
+    let pipeline = Pipeline::start(parts.clone(), microphones.clone(), sender);
     let daemon = Daemon {
         delivery,
         languages: config.languages.clone(),
-        pipeline: Pipeline::start(parts.clone(), sender).context("no thread could be started")?,
+        pipeline: pipeline.context("no thread could be started")?,
+        microphones,
+        awake: None,
         parts,
         connection,
         service,

@@ -27,6 +27,8 @@ pub struct Script {
     pub sound: Mutex<Vec<f32>>,
     /// The microphone cannot be opened.
     pub no_device: AtomicBool,
+    /// The microphone is open, and nothing comes.
+    pub mute_device: AtomicBool,
     /// The microphone breaks as soon as it is read.
     pub broken_device: AtomicBool,
     /// Microphones open now.
@@ -96,6 +98,9 @@ impl audio::Source for ScriptedMicrophone {
         if self.script.broken_device.load(Ordering::Relaxed) {
             return Err(audio::Error::DeviceLost { name: self.name.clone() });
         }
+        if self.script.mute_device.load(Ordering::Relaxed) {
+            return Ok(audio::Progress::Waiting);
+        }
         let due = (self.begun.elapsed().as_secs_f64() * 16_000.0) as usize - self.taken;
         if due == 0 {
             return Ok(audio::Progress::Waiting);
@@ -112,6 +117,10 @@ impl audio::Source for ScriptedMicrophone {
 impl Input for ScriptedMicrophone {
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn is_microphone(&self) -> bool {
+        true
     }
 }
 

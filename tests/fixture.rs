@@ -119,8 +119,8 @@ static ONE_ROOM: Mutex<()> = Mutex::new(());
 pub(crate) struct Room {
     home: TempDir,
     address: String,
-    /// The X display of the programs, where there is one.
-    display: Option<String>,
+    /// What the programs find in their environment besides.
+    environment: Vec<(&'static str, String)>,
     _bus: Running,
     _only: Option<MutexGuard<'static, ()>>,
 }
@@ -142,19 +142,16 @@ impl Room {
         for folder in ["config/scriven", "data/scriven/models", "state", "cache", "services"] {
             fs::create_dir_all(home.path().join(folder)).unwrap();
         }
-        let config = home.path().join("bus.conf");
-        fs::write(&config, include_str!("scripts/bus.conf")).unwrap();
-        let mut bus = Running::start(
-            at_home(home.path(), Path::new("dbus-daemon"))
-                .arg(format!("--config-file={}", config.display()))
-                .args(["--nofork", "--print-address"])
-                .stdout(Stdio::piped())
-                .stderr(File::create(home.path().join("bus.log")).unwrap()),
-        );
-        let mut address = String::new();
-        BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let address = address.trim().to_owned();
-        Self { home, address, display: None, _bus: bus, _only: only }
+        let (bus, address) = start_bus(home.path());
+        Self { home, address, environment: Vec::new(), _bus: bus, _only: only }
+    }
+
+    /// Starts a bus of its own, which is the system's for the programs that are started from now on.
+    /// Tells its address.
+    pub(crate) fn system_bus(&mut self) -> (Running, String) {
+        let (bus, address) = start_bus(self.home.path());
+        self.environment.push(("DBUS_SYSTEM_BUS_ADDRESS", address.clone()));
+        (bus, address)
     }
 
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
@@ -167,7 +164,7 @@ impl Room {
 
     /// Lets the programs that are started from now on show themselves on this X display.
     pub(crate) fn show_on(&mut self, display: &str) {
-        self.display = Some(display.to_owned());
+        self.environment.push(("DISPLAY", display.to_owned()));
     }
 
     pub(crate) fn configure(&self, toml: &str) {
@@ -194,9 +191,7 @@ impl Room {
     pub(crate) fn command(&self, name: &str) -> Command {
         let mut command = at_home(self.home.path(), &program(name));
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
-        if let Some(display) = &self.display {
-            command.env("DISPLAY", display);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -210,8 +205,7 @@ impl Room {
     }
 
     pub(crate) fn connect(&self) -> Connection {
-        let builder = zbus::connection::Builder::address(self.address.as_str());
-        zbus::block_on(builder.build()).unwrap()
+        connect_to(&self.address)
     }
 
     pub(crate) fn ear(&self) -> Ear {
@@ -263,6 +257,26 @@ impl Room {
         let mut player = at_home(self.home.path(), Path::new("pw-play"));
         Running::start(player.args(["--target", sink]).arg(sound))
     }
+}
+
+/// Starts a bus of its own, and tells its address.
+fn start_bus(home: &Path) -> (Running, String) {
+    let config = home.join("bus.conf");
+    fs::write(&config, include_str!("scripts/bus.conf")).unwrap();
+    let mut bus = Running::start(
+        at_home(home, Path::new("dbus-daemon"))
+            .arg(format!("--config-file={}", config.display()))
+            .args(["--nofork", "--print-address"])
+            .stdout(Stdio::piped())
+            .stderr(File::create(home.join("bus.log")).unwrap()),
+    );
+    let mut address = String::new();
+    BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    (bus, address.trim().to_owned())
+}
+
+pub(crate) fn connect_to(address: &str) -> Connection {
+    zbus::block_on(zbus::connection::Builder::address(address).build()).unwrap()
 }
 
 /// A command whose process ends with this one, and that keeps to the folders of `home`.

@@ -1,8 +1,8 @@
 //! Capture: the sound of a device in, 16 kHz mono samples out.
 //!
 //! First stage of the audio path: **capture → resample** → segment → spectrogram. The device's
-//! thread runs `callback` and fills a ring; all the rest runs on the analysis thread, inside
-//! of [`Microphone::read`]: it empties the ring, watches the device and rebuilds what broke.
+//! thread runs `callback` and fills a ring; all the rest runs on the thread that reads, inside of
+//! [`Microphone::read`]: it empties the ring, watches the device and rebuilds what broke.
 //!
 //! Sound lost in a rebuild is replaced by silence of the same length, so that the count of samples
 //! goes on telling the time, and an utterance cut off ends like any other.
@@ -96,11 +96,12 @@ impl Default for CaptureOptions {
 
 /// A device that is being recorded, whatever happens to it.
 ///
-/// Created and used on the analysis thread.
+/// Used by one thread at a time, to which it may be handed over.
 ///
 /// A stream that reports a fatal error, or no block for 1 s (3 s for the first), is rebuilt: at
 /// once, then after 100 ms, 200 ms and so on up to every 2 s. After 10 s of this a device asked for
-/// by name is lost, after 60 s a default; until then silence is delivered.
+/// by name is lost, after 60 s a default; until then silence is delivered, but not before the first
+/// block: what has never sounded has no silence either.
 pub struct Microphone {
     wanted: Wanted,
     host: HostId,
@@ -149,6 +150,11 @@ impl Microphone {
     /// Id of the source, as [`list_sources`] gives it.
     pub fn source(&self) -> &str {
         &self.name
+    }
+
+    /// What it records.
+    pub fn kind(&self) -> SourceKind {
+        self.wanted.kind()
     }
 
     /// Name of the host it is recorded through.
@@ -242,7 +248,7 @@ impl Source for Microphone {
         let (now, before) = (Instant::now(), out.len());
         self.drop_broken(out, now);
         self.rebuild(now)?;
-        if let Some(outage) = &mut self.outage {
+        if let (Some(outage), Some(_)) = (&mut self.outage, self.first_block_after) {
             let silence = outage.silence(now, SAMPLE_RATE as u32);
             out.resize(out.len() + silence, 0.0);
         }

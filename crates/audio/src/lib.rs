@@ -11,8 +11,8 @@
 //! knows a model, reads a configuration or tells the time, but for the pace of a file and the
 //! watchdog of a device.
 //!
-//! All runs on the *analysis* thread, which creates both and keeps both; only the device's callback
-//! runs elsewhere, and all it does is to fill a ring.
+//! All runs on the *analysis* thread; only the device's callback runs elsewhere, and all it does is
+//! to fill a ring. A source may be opened on another thread and handed over, a front end may not.
 #![warn(missing_docs)]
 
 pub mod capture;

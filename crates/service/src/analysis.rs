@@ -1,39 +1,38 @@
 //! One session's sound → speech events. Thread `analysis`, one a session.
 //!
-//! Owns the source and the front end (neither can move between threads) and decides when the source
-//! is closed. A device is heard from the first moment, also while the model still loads; a file
-//! waits for its turn.
+//! Owns the source and the front end (which cannot move between threads) and decides when the source
+//! is closed. A device is heard from the first moment, with a pre-roll from before it, also while the
+//! model still loads; a file waits for its turn.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use scriven_audio::file::Pace;
-use scriven_audio::segment::{Piece, Segmenter};
-use scriven_audio::{Frontend, Progress, SAMPLE_RATE, SecondOpinion, Spectrogram, Speech};
+use scriven_audio::{Frontend, Progress, SAMPLE_RATE, SecondOpinion, Speech};
 
+use self::flow::Flow;
 use crate::clock;
 use crate::daemon::Event;
 use crate::error::Error;
+use crate::microphones::{Microphones, Opened};
 use crate::parts::{self, Model, Parts};
-use crate::pipeline::{
-    Control, HELD_SAMPLES, HOP_LENGTH, Input, Job, Recording, Report, Work, micros,
-};
+use crate::pipeline::{Control, HELD_SAMPLES, HOP_LENGTH, Input, Job, Report, Work, micros};
+
+mod flow;
+mod recording;
 
 /// How long the thread sleeps when a source has nothing: one column.
 const TICK: Duration = Duration::from_millis(10);
 /// How much later than promised the tail may come before the device counts as stalled.
 const TAIL_GRACE: Duration = Duration::from_millis(500);
-/// Longer recordings would take too much memory at once: 4 h are 460 MB of columns.
-const MAX_RECORDING: u64 = 4 * 3600 * SAMPLE_RATE as u64;
-
 /// Runs a session from opening its source to the end of its speech.
 pub(crate) fn run(
     job: Arc<Job>,
     input: Input,
     parts: &Parts,
+    microphones: &Microphones,
     control: Receiver<Control>,
     work: Sender<Work>,
     events: async_channel::Sender<Event>,
@@ -54,14 +53,15 @@ pub(crate) fn run(
         taken: 0,
         last_voice: 0,
         silent: false,
+        flow: Flow::new(Instant::now()),
         held: Vec::new(),
         frontend: None,
     };
     let result = match input {
         Input::Device(options) => {
             analysis.outlet.waits = false;
-            let opened = (parts.microphone)(&options).map_err(|error| Error::opening(&error));
-            opened.and_then(|device| analysis.device(device))
+            let opened = microphones.open(&options).map_err(|error| Error::opening(&error));
+            opened.and_then(|opened| analysis.device(opened))
         }
         Input::LiveFile(file) => {
             let opened = (parts.file)(file, Pace::LifeSpeed).map_err(|error| Error::file(&error));
@@ -88,6 +88,7 @@ struct Analysis {
     last_voice: u64,
     /// `main` knows that nobody speaks any more.
     silent: bool,
+    flow: Flow,
     /// Samples that wait for the model.
     held: Vec<f32>,
     frontend: Option<Frontend>,
@@ -102,12 +103,16 @@ impl Analysis {
         drop(self.events.send_blocking(Event::Report(self.job.id, report)));
     }
 
-    fn device(&mut self, mut device: Box<dyn parts::Input>) -> Heard {
-        self.opened(&*device);
-        let lost = self.capture(&mut *device, self.job.tail);
+    fn device(&mut self, mut opened: Opened) -> Heard {
+        let device = &mut *opened.device.input;
+        self.opened(device);
+        // Of what it has lost before, nothing was this session's.
+        self.outlet.device = device.overruns();
+        let before = std::mem::take(&mut opened.before);
+        let lost = self.capture(device, before, self.job.tail);
         let lost = lost.map_err(|error| Error::capturing(&error));
         // The microphone is closed before anything else is computed.
-        drop(device);
+        opened.close();
         self.report(Report::Closed);
         if let Err(error) = lost {
             // What was said before is still finished.
@@ -127,7 +132,7 @@ impl Analysis {
         self.opened(&*file);
         if let Some(model) = self.turn() {
             self.begin(model);
-            let read = self.capture(&mut *file, Duration::ZERO);
+            let read = self.capture(&mut *file, Vec::new(), Duration::ZERO);
             self.report(Report::Closed);
             read.map_err(|error| Error::file(&error))?;
         }
@@ -156,7 +161,7 @@ impl Analysis {
         self.frontend = Some(frontend);
     }
 
-    /// Reads until the source ends or `main` says so.
+    /// Reads until the source ends or `main` says so, behind the samples it gave `before`.
     ///
     /// # Errors
     ///
@@ -164,9 +169,10 @@ impl Analysis {
     fn capture(
         &mut self,
         input: &mut dyn parts::Input,
+        before: Vec<f32>,
         tail: Duration,
     ) -> Result<(), scriven_audio::Error> {
-        let mut samples = Vec::new();
+        let mut samples = before;
         let mut stop: Option<(u64, Instant)> = None;
         loop {
             let told = self.control.recv_timeout(TICK);
@@ -175,6 +181,9 @@ impl Analysis {
                 Progress::Samples(_) | Progress::Waiting => {}
             }
             self.listen_for_silence();
+            if let Some(error) = self.flow.complaint(input, self.taken, Instant::now()) {
+                self.report(Report::Warned(error));
+            }
             match told {
                 Ok(Control::Ready(model)) => self.begin(model),
                 Ok(Control::Stop) if stop.is_none() => {
@@ -203,16 +212,17 @@ impl Analysis {
         }
     }
 
-    /// Takes all that the source has now.
+    /// Takes `samples` and all that the source has now, at once: the time of the first one is told by
+    /// how many have come with it.
     fn drain(
         &mut self,
         input: &mut dyn parts::Input,
         samples: &mut Vec<f32>,
     ) -> Result<Progress, scriven_audio::Error> {
         loop {
-            samples.clear();
             let progress = input.read(samples)?;
             self.take(samples);
+            samples.clear();
             self.outlet.lost_in_device(input.overruns());
             if !matches!(progress, Progress::Samples(n) if n > 0) {
                 return Ok(progress);
@@ -222,6 +232,7 @@ impl Analysis {
 
     fn take(&mut self, samples: &[f32]) {
         self.count(samples.len());
+        self.flow.hear(samples);
         match &mut self.frontend {
             Some(frontend) => frontend.push(samples, &mut |speech| self.outlet.speech(speech)),
             None => {
@@ -239,41 +250,6 @@ impl Analysis {
         }
         self.taken += samples as u64;
         self.job.meter.audio.store(self.taken, Ordering::Relaxed);
-    }
-
-    /// Reads a whole recording and hands it on in one piece.
-    fn recording(&mut self, mut file: Box<dyn parts::Input>) -> Heard {
-        self.opened(&*file);
-        let Some(model) = self.turn() else { return Ok(false) };
-        let mut spectrogram = Spectrogram::new(model.n_mels());
-        let mut segmenter = Segmenter::new(&self.job.segments, self.second_opinion.take());
-        let (mut samples, mut columns) = (Vec::new(), Vec::new());
-        let mut voiced = Voiced::default();
-        while self.control.try_recv().is_err() {
-            samples.clear();
-            let progress = file.read(&mut samples).map_err(|error| Error::file(&error))?;
-            self.count(samples.len());
-            spectrogram.push(&samples, |column| columns.extend_from_slice(column));
-            segmenter.push(&samples, |piece| voiced.take(&piece));
-            if self.taken > MAX_RECORDING {
-                let message = "the recording is longer than 4 hours; cut it into parts";
-                return Err(Error::InvalidFile(message.into()));
-            }
-            match progress {
-                Progress::Samples(_) => {}
-                Progress::Waiting => std::thread::sleep(TICK),
-                Progress::Ended => {
-                    spectrogram.finish(|column| columns.extend_from_slice(column));
-                    segmenter.finish(|piece| voiced.take(&piece));
-                    self.report(Report::Closed);
-                    let (job, voiced) = (self.job.clone(), voiced.ranges);
-                    let recording = Box::new(Recording { job, model, columns, voiced });
-                    self.outlet.send(Work::Recording(recording));
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
     }
 
     /// Ends the session's speech. The last word is `recognition`'s if it has the session.
@@ -350,23 +326,6 @@ impl Outlet {
     /// a word may just be beginning.
     fn is_silent(&self) -> bool {
         self.speaking && self.quiet
-    }
-}
-
-/// Utterances → ranges of columns.
-#[derive(Default)]
-struct Voiced {
-    start: usize,
-    ranges: Vec<Range<usize>>,
-}
-
-impl Voiced {
-    fn take(&mut self, piece: &Piece) {
-        match *piece {
-            Piece::Start { at } => self.start = (at / HOP_LENGTH) as usize,
-            Piece::End { at } => self.ranges.push(self.start..at.div_ceil(HOP_LENGTH) as usize),
-            _ => {}
-        }
     }
 }
 

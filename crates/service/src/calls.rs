@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use scriven_audio::SAMPLE_RATE;
-use scriven_audio::capture::{CaptureOptions, SourceInfo, SourceKind};
+use scriven_audio::capture::{SourceInfo, SourceKind};
 use scriven_recognizer as recognizer;
 use tracing::{debug, info};
 use zbus::OwnedObjectPath;
@@ -158,8 +158,11 @@ impl Daemon {
     }
 
     fn device(&self, options: &Options) -> Input {
-        let source = options.source.clone().unwrap_or_else(|| self.config.source.clone());
-        Input::Device(CaptureOptions { source, host: self.config.host.into() })
+        let mut microphone = self.config.microphone();
+        if let Some(source) = &options.source {
+            microphone.source.clone_from(source);
+        }
+        Input::Device(microphone)
     }
 
     async fn transcribe(

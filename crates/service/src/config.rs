@@ -9,17 +9,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use directories::ProjectDirs;
-use scriven_audio::capture::Host;
+use scriven_audio::capture::{CaptureOptions, Host};
 use scriven_audio::{SegmentConfig, VadMode};
 use scriven_recognizer as recognizer;
 use serde::Deserialize;
 
 mod action;
+mod capture;
 mod feedback;
 mod output;
 mod writing;
 
 pub use self::action::{Action, DICTATE, Gesture, Shortcut};
+pub use self::capture::Capture;
 pub use self::feedback::{Feedback, Media};
 pub use self::output::{History, Live, Mode, Output};
 pub(crate) use self::writing::Style;
@@ -51,6 +53,7 @@ pub struct Config {
     pub models: PathBuf,
     /// What to log, in the words of `RUST_LOG`.
     pub log: String,
+    pub capture: Capture,
     pub speech: Speech,
     pub output: Output,
     pub feedback: Feedback,
@@ -90,6 +93,7 @@ impl Default for Config {
             models: PathBuf::new(),
             // The life of the service and nothing that repeats.
             log: "info".into(),
+            capture: Capture::default(),
             speech: Speech::default(),
             output: Output::default(),
             feedback: Feedback::default(),
@@ -344,6 +348,11 @@ impl Config {
     /// What keys can do.
     pub fn actions(&self) -> Vec<Action> {
         action::all(&self.action)
+    }
+
+    /// What is listened to, unless a session says otherwise.
+    pub(crate) fn microphone(&self) -> CaptureOptions {
+        CaptureOptions { source: self.source.clone(), host: self.host.into() }
     }
 
     pub(crate) fn update(&self) -> Duration {

@@ -23,6 +23,7 @@ use crate::delivery::{self, Of};
 use crate::error::Error;
 use crate::feedback::Feedback;
 use crate::keys::{KeyEvent, Keys, Listed};
+use crate::microphones::Microphones;
 use crate::models;
 use crate::options::Options;
 use crate::parts::{Delivered, Model, Parts};
@@ -31,6 +32,7 @@ use crate::service::{Board, Desk, Dict, Service, Shown};
 use crate::session_object::SessionObject;
 use crate::sessions::{Sessions, State};
 use crate::shelf::Shelf;
+use crate::sleep::Awake;
 
 /// The unique name of a peer; `None` on a connection without a bus.
 pub(crate) type Caller = Option<OwnedUniqueName>;
@@ -48,6 +50,12 @@ pub(crate) enum Event {
     Secret(Of),
     /// The way into windows is another one now.
     Way(&'static str),
+    /// A microphone was opened or closed.
+    Microphone,
+    /// The machine is about to sleep, as soon as it is let.
+    Sleep(Awake),
+    /// The machine has woken up.
+    Woke,
     Key(KeyEvent),
     /// Time has passed that a key waits for.
     KeysDue,
@@ -131,6 +139,9 @@ pub(crate) struct Daemon {
     pub desk: Desk,
     pub events: Receiver<Event>,
     pub pipeline: Pipeline,
+    pub microphones: Microphones,
+    /// Keeps the machine from sleeping until what was said is delivered.
+    pub awake: Option<Awake>,
     pub delivery: delivery::Handle,
     pub feedback: Feedback,
     pub sessions: Sessions,
@@ -153,6 +164,7 @@ impl Daemon {
             self.hand_out_model();
             self.settle_keys();
             self.settle_feedback();
+            self.let_sleep();
             self.publish().await;
             if self.leaving && self.sessions.all.is_empty() {
                 return;
@@ -163,6 +175,10 @@ impl Daemon {
                 Event::Delivered(of, id, delivered) => self.delivered(of, id, &delivered).await,
                 Event::Secret(of) => self.secret(of),
                 Event::Way(way) => self.way = way,
+                // Shown as soon as it happens.
+                Event::Microphone => {}
+                Event::Sleep(awake) => self.fall_asleep(awake),
+                Event::Woke => self.wake_up(),
                 Event::Key(event) => self.key_event(event).await,
                 Event::KeysDue => self.keys_due().await,
                 Event::Warming(attempt, done, of) => self.warming(attempt, done, of),
@@ -271,6 +287,7 @@ impl Daemon {
             backend: self.shelf.model().map(|model| model.backend().to_owned()).unwrap_or_default(),
             languages: self.languages.clone(),
             output_backend: self.way,
+            microphone_open: self.microphones.is_any_open(),
             overruns: self.overruns + lost,
             last_error: self.last_error.clone(),
         }
@@ -319,6 +336,9 @@ impl Daemon {
         }
         if now.output_backend != was.output_backend {
             sent(service.output_backend_changed(to).await);
+        }
+        if now.microphone_open != was.microphone_open {
+            sent(service.microphone_open_changed(to).await);
         }
         if now.overruns != was.overruns {
             sent(service.overruns_changed(to).await);

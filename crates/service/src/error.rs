@@ -20,6 +20,9 @@ pub enum Error {
     DeviceUnavailable(String),
     /// The device went away while it was used; what was said before is delivered.
     DeviceLost(String),
+    /// The device is open and delivers nothing, or nothing but digital silence: it is muted,
+    /// unplugged or forbidden. The session goes on.
+    DeviceSilent(String),
     /// Something of this kind is already going on.
     Busy(String),
     /// There is no such session, model or action.

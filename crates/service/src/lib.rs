@@ -16,6 +16,7 @@ mod feedback;
 mod history;
 mod keys;
 mod live;
+mod microphones;
 mod model_object;
 pub mod models;
 mod options;
@@ -27,6 +28,7 @@ mod service;
 mod session_object;
 mod sessions;
 mod shelf;
+mod sleep;
 mod voice;
 mod watch;
 
@@ -39,6 +41,7 @@ use crate::config::{Config, Folders};
 use crate::daemon::Daemon;
 use crate::feedback::Feedback;
 use crate::keys::{Keys, Shortcuts};
+use crate::microphones::Microphones;
 use crate::model_object::ModelObject;
 use crate::parts::Parts;
 use crate::pipeline::{EVENT_QUEUE, Pipeline};
@@ -106,11 +109,17 @@ pub async fn run(
     let feedback = Feedback::start(&config, &folders, &parts, &connection, desk.clone());
     let feedback = feedback.context("no thread could be started")?;
     let settled = feedback.settled();
+    let microphones = Microphones::start(&config, &parts, sender.clone());
+    let microphones = microphones.context("no thread could be started")?;
+    sleep::start(sender.clone()).context("no thread could be started")?;
+    let pipeline = Pipeline::start(parts.clone(), microphones.clone(), sender);
     let daemon = Daemon {
         delivery,
         feedback,
         languages: config.languages.clone(),
-        pipeline: Pipeline::start(parts.clone(), sender).context("no thread could be started")?,
+        pipeline: pipeline.context("no thread could be started")?,
+        microphones,
+        awake: None,
         parts,
         connection,
         service,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scriven_audio as audio;
-use scriven_audio::capture::{CaptureOptions, Host, Microphone, SourceInfo};
+use scriven_audio::capture::{CaptureOptions, Host, Microphone, SourceInfo, SourceKind};
 use scriven_audio::cue::{self, Cue};
 use scriven_audio::file::{FileSource, Pace};
 use scriven_recognizer as recognizer;
@@ -26,12 +26,16 @@ mod output;
 pub use self::output::{Delivered, Output, Rung, Wanted};
 
 /// A source of samples with the few facts the bus tells about it.
-pub trait Input: audio::Source {
+pub trait Input: audio::Source + Send {
     /// The name a client knows it by.
     fn name(&self) -> String;
     /// How long it will last, if that is known.
     fn duration(&self) -> Option<Duration> {
         None
+    }
+    /// Whether it hears a room, in which it is never quite silent. A monitor may well be.
+    fn is_microphone(&self) -> bool {
+        false
     }
     /// Samples lost so far because nobody took them in time.
     fn overruns(&self) -> u64 {
@@ -86,13 +90,15 @@ type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 pub type MakeOutput = dyn Fn(&Wanted) -> Box<dyn Output> + Send + Sync;
 /// Plays a cue of this level in dBFS, and returns when it has been heard.
 pub type PlayCue = dyn Fn(Cue, f32, Host) -> Result<(), audio::Error> + Send + Sync;
+/// How a microphone or monitor is opened.
+pub(crate) type OpenMicrophone = dyn Fn(&CaptureOptions) -> Opened + Send + Sync;
 type Load = dyn Fn(&Path, &Compute, Precision, Progress) -> Loaded + Send + Sync;
 
 /// How the daemon gets at devices, files and models.
 #[derive(Clone)]
 pub struct Parts {
-    /// Opens a microphone or monitor; called on the thread that then reads it.
-    pub microphone: Arc<dyn Fn(&CaptureOptions) -> Opened + Send + Sync>,
+    /// Opens a microphone or monitor; takes up to some 100 ms.
+    pub microphone: Arc<OpenMicrophone>,
     /// Opens a recording.
     pub file: Arc<dyn Fn(File, Pace) -> Opened + Send + Sync>,
     /// What judges behind WebRTC's voice detector, one for each session.
@@ -130,6 +136,10 @@ impl Parts {
 impl Input for Microphone {
     fn name(&self) -> String {
         self.source().to_owned()
+    }
+
+    fn is_microphone(&self) -> bool {
+        self.kind() == SourceKind::Microphone
     }
 
     fn overruns(&self) -> u64 {

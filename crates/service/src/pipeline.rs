@@ -14,6 +14,8 @@
 //! - **analysis** ([`crate::analysis`]): owns one session's source and front end. Opens the device
 //!   when the session starts and closes it when it ends, so that a microphone is open only while
 //!   someone dictates.
+//! - **pre-roll** ([`crate::microphones`]): only where it is asked for, keeps a microphone open
+//!   between sessions, which then take it from there.
 //! - **recognition** ([`crate::recognition`]): one loaded model, all sessions; the microphone first.
 //! - **delivery** ([`crate::delivery`]): writes final texts down and puts them into windows.
 //! - **main** ([`crate::daemon`]): the bus, the state. Never computes, never waits for the others.
@@ -37,6 +39,7 @@ use crate::analysis;
 use crate::config::Detector;
 use crate::daemon::Event;
 use crate::error::Error;
+use crate::microphones::Microphones;
 use crate::parts::{Model, Parts};
 use crate::recognition::Recognition;
 
@@ -80,7 +83,8 @@ pub(crate) enum Report {
         source: String,
         duration: Option<Duration>,
     },
-    /// Sample 0 was taken at `monotonic` µs.
+    /// Sound flows: the device has delivered samples. Sample 0 was taken at `monotonic` µs, with a
+    /// pre-roll before the session was asked for.
     Started {
         monotonic: u64,
     },
@@ -108,6 +112,8 @@ pub(crate) enum Report {
         utterance: u32,
         reason: String,
     },
+    /// Something is wrong, and the session goes on.
+    Warned(Error),
     Failed(Error),
     /// Nothing more follows.
     Done,
@@ -203,6 +209,7 @@ pub(crate) struct Recording {
 /// The running threads, seen from `main`.
 pub(crate) struct Pipeline {
     parts: Parts,
+    microphones: Microphones,
     work: Sender<Work>,
     events: async_channel::Sender<Event>,
 }
@@ -211,20 +218,24 @@ impl Pipeline {
     /// Starts the recognition thread. It ends when the pipeline and the last session are gone.
     pub(crate) fn start(
         parts: Parts,
+        microphones: Microphones,
         events: async_channel::Sender<Event>,
     ) -> std::io::Result<Self> {
         let (work, work_rx) = bounded(WORK_QUEUE);
         let reports = events.clone();
         // Made on its thread: a recognizer need not be able to move.
         spawn("recognition", move || Recognition::new(work_rx, reports).run())?;
-        Ok(Self { parts, work, events })
+        Ok(Self { parts, microphones, work, events })
     }
 
     /// Starts a session's analysis thread. It ends when its source does, or when told.
     pub(crate) fn listen(&self, job: Arc<Job>, input: Input) -> std::io::Result<Sender<Control>> {
         let (control, control_rx): (_, Receiver<Control>) = bounded(CONTROL_QUEUE);
-        let (parts, work, events) = (self.parts.clone(), self.work.clone(), self.events.clone());
-        spawn("analysis", move || analysis::run(job, input, &parts, control_rx, work, events))?;
+        let (parts, microphones) = (self.parts.clone(), self.microphones.clone());
+        let (work, events) = (self.work.clone(), self.events.clone());
+        spawn("analysis", move || {
+            analysis::run(job, input, &parts, &microphones, control_rx, work, events);
+        })?;
         Ok(control)
     }
 }

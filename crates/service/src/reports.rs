@@ -45,6 +45,7 @@ impl Daemon {
                     session.end(Ending::Stopped);
                 }
             }
+            Report::Warned(error) => self.note(&error),
             Report::Failed(error) => {
                 self.note(&error);
                 if let Some(session) = self.sessions.find(id) {

@@ -51,6 +51,7 @@ pub(crate) struct Shown {
     pub backend: String,
     pub languages: Vec<String>,
     pub output_backend: &'static str,
+    pub microphone_open: bool,
     pub overruns: u64,
     pub last_error: (String, String),
 }
@@ -301,6 +302,11 @@ impl Service {
     #[zbus(property)]
     fn output_backend(&self) -> String {
         self.board.get().output_backend.into()
+    }
+
+    #[zbus(property)]
+    fn microphone_open(&self) -> bool {
+        self.board.get().microphone_open
     }
 
     #[zbus(property)]

@@ -41,7 +41,7 @@ pub(crate) fn hint(name: &str) -> Option<&'static str> {
     Some(match name {
         "NoModel" => "fetch one with: scriven model pull base",
         "ModelLoading" => "wait for it: scriven status --follow",
-        "DeviceUnavailable" | "DeviceLost" => "see what there is: scriven sources",
+        "DeviceUnavailable" | "DeviceLost" | "DeviceSilent" => "see what there is: scriven sources",
         "Busy" => "see what is going on: scriven status",
         "GpuUnavailable" => "set compute = \"cpu\" in config.toml, or see: scriven doctor",
         "NotDelivered" => "it is kept: scriven history, then scriven redeliver",

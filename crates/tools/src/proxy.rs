@@ -130,6 +130,8 @@ pub(crate) struct DaemonProperties {
     pub(crate) languages: Vec<String>,
     /// The way into windows; empty until one was looked for.
     pub(crate) output_backend: String,
+    /// Whether any microphone or monitor is open.
+    pub(crate) microphone_open: bool,
     /// Samples and columns lost since the daemon started.
     pub(crate) overruns: u64,
     /// Name and message; empty when nothing went wrong.

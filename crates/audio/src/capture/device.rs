@@ -81,7 +81,8 @@ pub(super) fn sources(host: &cpal::Host) -> Result<Vec<SourceInfo>, Error> {
 
 /// Finds the device that is wanted, and the name to call it by.
 pub(super) fn find(host: &cpal::Host, wanted: &Wanted) -> Result<(cpal::Device, String), Error> {
-    if wanted.kind() == SourceKind::Monitor && host.id() == HostId::Alsa {
+    let kind = wanted.kind();
+    if kind == SourceKind::Monitor && host.id() == HostId::Alsa {
         return Err(Error::NoMonitor { host: host.id().name() });
     }
     match wanted {

@@ -66,6 +66,7 @@ fn only_so_much_is_held_for_a_model_that_loads() {
         taken: 0,
         last_voice: 0,
         silent: false,
+        flow: Flow::new(Instant::now()),
         held: Vec::new(),
         frontend: None,
     };

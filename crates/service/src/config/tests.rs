@@ -23,6 +23,10 @@ fn a_value_out_of_range_is_an_error_that_names_the_key() {
     assert!(parse("models = \"here\"").unwrap_err().contains("`models` must be"));
     let long = format!("hotwords = [\"{}\"]", "long".repeat(26));
     assert!(parse(&long).unwrap_err().contains("`hotwords` must be"));
+    let error = parse("[capture]\npre_roll_s = 2.5").unwrap_err();
+    assert!(error.contains("line 2") && error.contains("must lie between 0 and 2"), "{error}");
+    assert!(parse("[capture]\npre_roll_s = -1").unwrap_err().contains("must lie between"));
+    assert!(parse("[capture]\npre_roll_s = nan").unwrap_err().contains("must lie between"));
     assert!(parse("host = \"oss\"").unwrap_err().contains("line 1"));
     let error = parse("[speech]\nhangover_ms = 900\nmin_trailing_silence_ms = 800").unwrap_err();
     assert!(error.contains("hangover_ms"), "{error}");
@@ -56,7 +60,7 @@ fn the_documentation_shows_every_key_with_its_default() {
     let complete = &documented()[0];
     assert_eq!(parse(complete).unwrap(), Config::default());
     let keys = complete.lines().filter(|line| line.contains('=')).count();
-    assert_eq!(keys, 42, "a key is missing in docs/configuration.md");
+    assert_eq!(keys, 43, "a key is missing in docs/configuration.md");
 }
 
 #[test]

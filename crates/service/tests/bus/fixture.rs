@@ -19,6 +19,7 @@ use zbus::connection::Builder;
 
 use crate::client::Client;
 use crate::script::{Script, parts};
+use crate::sound::{Heard, with_real_microphone};
 
 pub const NAME: &str = "org.scriven.Dictation1";
 pub const PATH: &str = "/org/scriven/Dictation1";
@@ -83,7 +84,20 @@ impl Fixture {
         let (bus, address) = start_bus();
         let program = program(&address);
         let folder = tempfile::tempdir().unwrap();
-        (Self::start_on(bus, address, folder, Catalog::builtin(), config), program)
+        let script = Arc::new(Script::default());
+        let parts = parts(&script);
+        (Self::start_on((bus, address), folder, script, parts, config), program)
+    }
+
+    /// A daemon with the model `base` loaded, and the microphone of the desk; all that it delivers
+    /// comes into `heard` as well.
+    pub fn hearing(heard: &Heard) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        install(&folder.path().join("models/base"));
+        let script = Arc::new(Script::default());
+        script.loaded.store(true, Ordering::Relaxed);
+        let parts = with_real_microphone(parts(&script), heard);
+        Self::start_on(start_bus(), folder, script, parts, Config::default())
     }
 
     fn start(folder: TempDir, catalog: Catalog) -> Self {
@@ -91,20 +105,19 @@ impl Fixture {
     }
 
     fn start_with(folder: TempDir, catalog: Catalog, config: Config) -> Self {
-        let (bus, address) = start_bus();
-        Self::start_on(bus, address, folder, catalog, config)
+        let script = Arc::new(Script::default());
+        let parts = Parts { catalog, ..parts(&script) };
+        Self::start_on(start_bus(), folder, script, parts, config)
     }
 
     fn start_on(
-        bus: Child,
-        address: String,
+        (bus, address): (Child, String),
         folder: TempDir,
-        catalog: Catalog,
+        script: Arc<Script>,
+        parts: Parts,
         config: Config,
     ) -> Self {
-        let script = Arc::new(Script::default());
         let (stop, stopped) = async_channel::bounded(2);
-        let parts = Parts { catalog, ..parts(&script) };
         let daemon = start_daemon(&address, &folder, parts, config, stopped);
         let fixture = Self { script, address, bus, daemon: Some(daemon), stop, folder };
         fixture.wait_for_name();

@@ -14,9 +14,11 @@ mod fixture;
 mod gpu;
 mod history;
 mod keys;
+mod microphone;
 mod models;
 mod script;
 #[allow(dead_code, reason = "the tests of the store use all of it")]
 #[path = "../../src/models/tests/server.rs"]
 mod server;
+mod sound;
 mod window;

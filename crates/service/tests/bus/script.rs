@@ -126,6 +126,10 @@ impl Input for ScriptedMicrophone {
     fn name(&self) -> String {
         self.name.clone()
     }
+
+    fn is_microphone(&self) -> bool {
+        true
+    }
 }
 
 impl Drop for ScriptedMicrophone {

@@ -73,6 +73,7 @@ fn to_text(status: &Status) -> String {
         ("backend", or_dash(&daemon.backend)),
         ("languages", languages(daemon)),
         ("output", or_dash(&daemon.output_backend)),
+        ("microphone", if daemon.microphone_open { "open" } else { "closed" }.into()),
         ("overruns", daemon.overruns.to_string()),
     ];
     for (path, session) in &status.sessions {
@@ -97,7 +98,11 @@ fn to_json(status: Option<&Status>) -> Value {
     let (name, message) = &daemon.last_error;
     let last_error = (!name.is_empty()).then(|| json!({ "name": name, "message": message }));
     let loading = daemon.model_state == "loading" && daemon.state == "idle";
-    let tooltip = format!("{}, {}, {}", daemon.state, model(daemon), or_dash(&daemon.backend));
+    let shown = if idle_but_open(daemon) { "open" } else { &daemon.state };
+    let mut tooltip = format!("{}, {}, {}", daemon.state, model(daemon), or_dash(&daemon.backend));
+    if daemon.microphone_open {
+        tooltip.push_str(", microphone open");
+    }
     json!({
         "running": true,
         "version": daemon.version,
@@ -107,17 +112,23 @@ fn to_json(status: Option<&Status>) -> Value {
         "backend": daemon.backend,
         "languages": daemon.languages,
         "output_backend": daemon.output_backend,
+        "microphone_open": daemon.microphone_open,
         "overruns": daemon.overruns,
         "last_error": last_error,
         "sessions": sessions.iter().map(|(path, session)| json!({
             "path": path, "mode": session.mode, "state": session.state,
             "source": session.source, "started_at": session.started_at,
         })).collect::<Vec<_>>(),
-        "text": if loading { "loading" } else { &daemon.state },
-        "alt": daemon.state,
-        "class": daemon.state,
+        "text": if loading { "loading" } else { shown },
+        "alt": shown,
+        "class": shown,
         "tooltip": tooltip,
     })
+}
+
+/// Nobody dictates, and a microphone is open all the same: that of the pre-roll.
+fn idle_but_open(daemon: &DaemonProperties) -> bool {
+    daemon.state == "idle" && daemon.microphone_open
 }
 
 fn model(daemon: &DaemonProperties) -> String {
@@ -163,7 +174,21 @@ mod tests {
         assert_eq!(json["alt"], "listening");
         assert_eq!(json["tooltip"], "listening, base (ready), cpu");
         assert_eq!(json["last_error"], Value::Null);
+        assert_eq!(json["microphone_open"], false);
         assert_eq!(to_json(None)["class"], "off");
+    }
+
+    #[test]
+    fn a_microphone_that_is_open_while_nobody_dictates_is_shown() {
+        let mut status = listening();
+        status.daemon.microphone_open = true;
+        assert_eq!(to_json(Some(&status))["class"], "listening");
+        status.daemon.state = "idle".into();
+        let json = to_json(Some(&status));
+        assert_eq!((&json["text"], &json["alt"]), (&json!("open"), &json!("open")));
+        assert_eq!((&json["class"], &json["state"]), (&json!("open"), &json!("idle")));
+        assert_eq!(json["tooltip"], "idle, base (ready), cpu, microphone open");
+        assert!(to_text(&status).contains("microphone  open\n"));
     }
 
     #[test]
@@ -174,6 +199,7 @@ model       base (ready)
 backend     cpu
 languages   any
 output      -
+microphone  closed
 overruns    0
 session     dictation, listening, default  /s
 ";

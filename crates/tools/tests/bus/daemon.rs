@@ -333,6 +333,10 @@ impl Dictation {
         "x11"
     }
     #[zbus(property)]
+    fn microphone_open(&self) -> bool {
+        false
+    }
+    #[zbus(property)]
     fn overruns(&self) -> u64 {
         0
     }

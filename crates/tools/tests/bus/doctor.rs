@@ -34,7 +34,6 @@ fn a_daemon_with_a_model_is_healthy() {
     assert!(text.contains("→ take another key\n"), "{text}");
     assert_eq!(check(&report, "pipewire")["verdict"], "warning");
     assert_eq!(check(&report, "activation")["verdict"], "warning");
-    assert_eq!(check(&report, "messages")["verdict"], "warning");
 }
 
 #[test]

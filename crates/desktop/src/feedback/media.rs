@@ -155,7 +155,7 @@ impl Players {
 
     async fn volume(self, player: Player, limit: Duration) -> Option<(Player, f64)> {
         let volume = self.get::<f64>(&player, "Volume", limit).await;
-        volume.inspect_err(|error| passed_over(error)).ok().map(|volume| (player, volume))
+        volume.inspect_err(passed_over).ok().map(|volume| (player, volume))
     }
 
     async fn set_volume(self, player: Player, volume: f64, limit: Duration) {

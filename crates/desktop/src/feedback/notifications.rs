@@ -30,7 +30,7 @@ const AS_USUAL: i32 = -1;
 )]
 trait Server {
     fn get_capabilities(&self) -> zbus::Result<Vec<String>>;
-    #[expect(clippy::too_many_arguments, reason = "the specification has so many")]
+    #[allow(clippy::too_many_arguments, reason = "the specification has so many")]
     fn notify(
         &self,
         app_name: &str,

@@ -187,13 +187,12 @@ impl Notices {
 async fn next(told: &Receiver<Notice>, pressed: &mut Option<Pressed>) -> Event {
     let notice = async { told.recv().await.map_or(Event::Closed, Event::Notice) };
     let button = async {
-        match pressed {
-            Some(pressed) => match pressed.next().await {
-                Some(id) => Event::Pressed(id),
-                None => future::pending().await,
-            },
-            None => future::pending().await,
+        if let Some(pressed) = pressed
+            && let Some(id) = pressed.next().await
+        {
+            return Event::Pressed(id);
         }
+        future::pending().await
     };
     future::or(notice, button).await
 }

@@ -19,7 +19,6 @@ use zbus::connection::Builder;
 
 use crate::client::Client;
 use crate::script::{Script, parts};
-use crate::sound::{Heard, with_real_microphone};
 
 pub const NAME: &str = "org.scriven.Dictation1";
 pub const PATH: &str = "/org/scriven/Dictation1";
@@ -79,30 +78,15 @@ impl Fixture {
         fixture
     }
 
-    /// A daemon with the model `base` loaded, and the microphone of the desk; all that it delivers
-    /// comes into `heard` as well.
-    pub fn hearing(heard: &Heard) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        install(&folder.path().join("models/base"));
-        let script = Arc::new(Script::default());
-        script.loaded.store(true, Ordering::Relaxed);
-        let parts = with_real_microphone(parts(&script), heard);
-        Self::start_parts(folder, script, parts, Config::default())
-    }
-
     fn start(folder: TempDir, catalog: Catalog) -> Self {
         Self::start_with(folder, catalog, Config::default())
     }
 
     fn start_with(folder: TempDir, catalog: Catalog, config: Config) -> Self {
-        let script = Arc::new(Script::default());
-        let parts = Parts { catalog, ..parts(&script) };
-        Self::start_parts(folder, script, parts, config)
-    }
-
-    fn start_parts(folder: TempDir, script: Arc<Script>, parts: Parts, config: Config) -> Self {
         let (bus, address) = start_bus();
+        let script = Arc::new(Script::default());
         let (stop, stopped) = async_channel::bounded(2);
+        let parts = Parts { catalog, ..parts(&script) };
         let daemon = start_daemon(&address, &folder, parts, config, stopped);
         let fixture = Self { script, address, bus, daemon: Some(daemon), stop, folder };
         fixture.wait_for_name();

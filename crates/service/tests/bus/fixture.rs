@@ -19,7 +19,6 @@ use zbus::connection::Builder;
 
 use crate::client::Client;
 use crate::script::{Script, parts};
-use crate::sound::{Heard, with_real_microphone};
 
 pub const NAME: &str = "org.scriven.Dictation1";
 pub const PATH: &str = "/org/scriven/Dictation1";
@@ -87,17 +86,6 @@ impl Fixture {
         let script = Arc::new(Script::default());
         let parts = parts(&script);
         (Self::start_on((bus, address), folder, script, parts, config), program)
-    }
-
-    /// A daemon with the model `base` loaded, and the microphone of the desk; all that it delivers
-    /// comes into `heard` as well.
-    pub fn hearing(heard: &Heard) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        install(&folder.path().join("models/base"));
-        let script = Arc::new(Script::default());
-        script.loaded.store(true, Ordering::Relaxed);
-        let parts = with_real_microphone(parts(&script), heard);
-        Self::start_on(start_bus(), folder, script, parts, Config::default())
     }
 
     fn start(folder: TempDir, catalog: Catalog) -> Self {

@@ -20,5 +20,4 @@ mod script;
 #[allow(dead_code, reason = "the tests of the store use all of it")]
 #[path = "../../src/models/tests/server.rs"]
 mod server;
-mod sound;
 mod window;

@@ -18,7 +18,7 @@ fn keeping(seconds: f32) -> Fixture {
 }
 
 /// µs of CLOCK_MONOTONIC.
-pub fn now() -> u64 {
+fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
 }
@@ -44,7 +44,7 @@ async fn stop(client: &Client, session: &str) {
 }
 
 /// When the first sample of the session was taken.
-pub fn started(signals: &[Signal]) -> u64 {
+fn started(signals: &[Signal]) -> u64 {
     let signal = signals.iter().find(|signal| signal.member == "SessionStarted").unwrap();
     let (_, info): (zbus::OwnedObjectPath, std::collections::HashMap<String, zbus::OwnedVariant>) =
         signal.body();

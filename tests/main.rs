@@ -21,5 +21,6 @@ mod measuring;
 mod models;
 mod sessions;
 mod speech;
+mod status;
 mod tidy;
 mod windows;

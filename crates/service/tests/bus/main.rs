@@ -10,6 +10,7 @@ mod delivery;
 mod dictation;
 mod files;
 mod fixture;
+mod focus;
 mod gpu;
 mod history;
 mod keys;

@@ -39,6 +39,8 @@ pub struct Script {
     pub bad_gpu: AtomicBool,
     /// The recognizer takes back what it committed.
     pub fickle: AtomicBool,
+    /// What each recognizer was asked for.
+    pub asked: Mutex<Vec<Options>>,
     pub window: Window,
 }
 
@@ -168,7 +170,8 @@ impl Model for ScriptedModel {
         }
     }
 
-    fn recognizer(&self, _: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
+    fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
+        self.script.asked.lock().unwrap().push(options);
         let (script, gpu) = (self.script.clone(), self.gpu);
         Ok(Box::new(ScriptedRecognizer { script, gpu, columns: 0 }))
     }

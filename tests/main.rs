@@ -23,4 +23,5 @@ mod sessions;
 mod speech;
 mod status;
 mod tidy;
+mod vocabulary;
 mod windows;

@@ -253,12 +253,12 @@ impl Delivery {
         }
     }
 
-    /// Keeps what was `typed` so that it can be taken back: of these `texts` each by itself that is
-    /// there, and what remains as one.
+    /// Keeps what was `typed` so that it can be taken back: text by text if it is the beginning of
+    /// these `texts`, else as one.
     fn remember(&mut self, typed: &str, texts: &[&str], target: &str) {
         let Some(way) = self.ladder.way() else { return };
-        let mut rest = typed;
-        let mut pieces = Vec::new();
+        let texts = if texts.concat().starts_with(typed) { texts } else { &[] };
+        let (mut rest, mut pieces) = (typed, Vec::new());
         for text in texts {
             let Some(more) = rest.strip_prefix(text) else { break };
             pieces.push(*text);

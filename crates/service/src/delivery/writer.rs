@@ -139,7 +139,9 @@ impl Sheet {
 
     /// What is left of each text, and how much of that is there, if `there` is of them all.
     pub(super) fn arrivals<'a>(&'a self, mut there: &'a str) -> Vec<(&'a str, Arrival<'a>)> {
-        let mut arrival = |own: &str| match there.strip_prefix(own) {
+        // Where something else stands there, nothing is known of the texts.
+        let fits = self.text().starts_with(there);
+        let mut arrival = |own: &str| match there.strip_prefix(own).filter(|_| fits) {
             _ if own.is_empty() => Arrival::Nothing,
             Some(more) => {
                 there = more;
@@ -258,7 +260,9 @@ mod tests {
         assert!(arrived("One. Tw").eq([Whole, Nothing, Part(" Tw"), Nothing]));
         assert!(arrived("One.").eq([Whole, Nothing, Nothing, Nothing]));
         assert!(arrived("").eq([Nothing; 4]));
-        assert!(arrived("else").eq([Part("else"), Nothing, Nothing, Nothing]));
+        for other in ["else", "One. Two. Three. Four."] {
+            assert!(arrived(other).eq([Part(other), Nothing, Nothing, Nothing]));
+        }
     }
 
     #[test]

@@ -270,7 +270,11 @@ fn a_window_that_hangs_holds_nobody_up_but_those_behind_it() {
         let mut client = fixture.connect().await;
         let body = (String::from("a text, "), Dict::new());
         // One is at the window, 64 wait for it, and there is no room for more.
-        for _ in 0..100 {
+        for n in 0..100 {
+            if n == 1 {
+                let has_hung = || window.has_hung.load(Ordering::Relaxed);
+                eventually("one is at the window", has_hung).await;
+            }
             let call = zbus::Message::method_call(PATH, "InsertText");
             let call = call.destination(NAME).interface(NAME);
             client.connection.send(&call.build(&body).unwrap()).await.unwrap();

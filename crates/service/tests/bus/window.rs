@@ -27,6 +27,8 @@ pub struct Window {
     pub refuses: AtomicBool,
     /// Takes no text and does not say so, until this is unset.
     pub hangs: AtomicBool,
+    /// Somebody has waited for it.
+    pub has_hung: AtomicBool,
     /// Text needs no keys.
     pub keyless: AtomicBool,
     /// Takes no more than so many characters of the next text.
@@ -77,6 +79,7 @@ impl ScriptedOutput {
     fn obstacle(&self) -> Option<&'static str> {
         let window = self.window();
         while window.hangs.load(Ordering::Relaxed) {
+            window.has_hung.store(true, Ordering::Relaxed);
             thread::sleep(Duration::from_millis(2));
         }
         if window.secret.load(Ordering::Relaxed) {

@@ -24,5 +24,7 @@ mod models;
 mod sessions;
 mod sleep;
 mod speech;
+mod status;
 mod tidy;
+mod vocabulary;
 mod windows;

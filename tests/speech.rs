@@ -14,10 +14,15 @@ pub(crate) fn jfk() -> PathBuf {
 
 /// A LibriVox sentence of three and a half seconds, and what it says.
 pub(crate) fn sentence() -> (PathBuf, &'static str) {
+    (librivox("0930"), "He might even have been made amiable himself.")
+}
+
+/// The LibriVox sentence with this number.
+pub(crate) fn librivox(number: &str) -> PathBuf {
     let folder = Path::new("/usr/share/pocketsphinx/test/data/librivox");
-    let file = folder.join("sense_and_sensibility_01_austen_64kb-0930.wav");
+    let file = folder.join(format!("sense_and_sensibility_01_austen_64kb-{number}.wav"));
     assert!(file.exists(), "pocketsphinx-testdata is missing: run tests/scripts/setup.sh first");
-    (file, "He might even have been made amiable himself.")
+    file
 }
 
 /// Words in lower case, without punctuation.

@@ -23,7 +23,7 @@ struct Screen {
 impl Screen {
     /// `None` where a part is missing; its name has been told.
     fn new(room: &Room) -> Option<Self> {
-        for part in ["Xvfb", "xterm", "xdotool"] {
+        for part in ["Xvfb", "xterm", "xdotool", "xclip"] {
             if Command::new(part).arg("-version").output().is_err() {
                 skipped("speech into a window", &format!("{part} is not installed"));
                 return None;
@@ -57,6 +57,13 @@ impl Screen {
         let mut xdotool = Command::new("xdotool");
         let status = xdotool.env("DISPLAY", &self.display).args(arguments).stderr(Stdio::null());
         status.stdout(Stdio::null()).status().unwrap().success()
+    }
+
+    /// The clipboard, as another program gets it.
+    fn clipboard(&self) -> String {
+        let mut xclip = Command::new("xclip");
+        let xclip = xclip.env("DISPLAY", &self.display).args(["-selection", "clipboard", "-o"]);
+        stdout(&xclip.output().unwrap())
     }
 
     fn text(&self) -> String {
@@ -103,6 +110,63 @@ fn what_is_said_while_a_key_is_held_stands_in_the_window() {
     assert_eq!(told, [(1, "x11".into(), true, "taken".into())]);
     // Character by character what was heard, and nothing of the key.
     eventually("the text is in the file", || screen.text() == text);
+}
+
+#[test]
+fn escape_drops_what_is_being_said_and_is_the_windows_before_and_after() {
+    let mut room = Room::new();
+    let Some(screen) = Screen::new(&room) else { return };
+    room.show_on(&screen.display);
+    room.configure("[[action]]\nname = \"dictate\"\ntrigger = \"F9\"\nmode = \"toggle\"\n");
+    let _daemon = room.ready_daemon();
+    let ear = room.ear();
+    eventually("the key is watched", || stdout(&room.scriven(&["doctor"])).contains("F9: dictate"));
+    let escape = "\u{1b}";
+    assert!(screen.xdotool(&["key", "Escape"]));
+    eventually("Escape is the window's", || screen.text() == escape);
+    assert!(screen.xdotool(&["key", "F9"]));
+    wait_for_listening(&ear);
+    room.play(&sentence().0, "virtmic_in").wait();
+    assert!(screen.xdotool(&["key", "Escape"]));
+    let heard = ear.until_ended();
+    assert_eq!(ending(&heard).0, "cancelled");
+    assert_eq!(deliveries(&heard), []);
+    // What was typed while it was spoken is taken away again.
+    eventually("nothing of it stands there", || left(&screen.text()) == escape);
+    assert!(screen.xdotool(&["key", "Escape"]));
+    eventually("Escape is the window's again", || left(&screen.text()) == [escape; 2].concat());
+}
+
+/// What remains where each BackSpace takes a character away.
+fn left(typed: &str) -> String {
+    let mut left = String::new();
+    for sign in typed.chars() {
+        match sign {
+            '\u{8}' | '\u{7f}' => drop(left.pop()),
+            sign => left.push(sign),
+        }
+    }
+    left
+}
+
+#[test]
+fn what_is_copied_is_pasted_by_others() {
+    let mut room = Room::new();
+    let Some(screen) = Screen::new(&room) else { return };
+    room.show_on(&screen.display);
+    let daemon = room.ready_daemon();
+    let ear = room.ear();
+    assert!(room.scriven(&["toggle", "--output", "copy"]).status.success());
+    wait_for_listening(&ear);
+    room.play(&sentence().0, "virtmic_in").wait();
+    assert!(room.scriven(&["toggle"]).status.success());
+    let heard = ear.until_ended();
+    assert_eq!(deliveries(&heard), [(1, "copy".into(), true, "taken".into())]);
+    let text = finals(&heard);
+    assert_eq!(screen.clipboard(), text);
+    assert_eq!(screen.text(), "", "nothing is pressed");
+    drop(daemon);
+    assert_eq!(screen.clipboard(), "", "it is gone with the daemon");
 }
 
 #[test]

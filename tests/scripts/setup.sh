@@ -121,7 +121,7 @@ fi
 # An X server, and windows of the kinds that people dictate into.
 debian git mandoc pipewire-alsa pocketsphinx-testdata mesa-vulkan-drivers
 # X servers with their layouts, windows to dictate into, keys that are pressed there.
-debian xvfb x11-xkb-utils openbox xterm xdotool util-linux python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0 python3-pyqt5
+debian xvfb x11-xkb-utils openbox xterm xdotool xclip util-linux python3-gi gir1.2-gtk-3.0 gir1.2-gtk-4.0 python3-pyqt5
 # The same on Wayland, the portal of shortcuts, and what reads the lines in docs/shortcuts.md.
 debian sway foot wtype wl-clipboard fonts-dejavu-core xdg-desktop-portal i3-wm
 # What shows messages.

@@ -37,13 +37,16 @@ pub struct Delivered {
     pub detail: String,
     /// What stands in the window.
     pub inserted: String,
+    /// How many earlier texts were taken back, whatever became of this one.
+    pub taken_back: usize,
 }
 
 impl fmt::Debug for Delivered {
     /// Without the text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { backend, ok, detail, inserted } = self;
-        write!(f, "{backend}: {ok}, {detail}, {} characters", inserted.chars().count())
+        let Self { backend, ok, detail, inserted, taken_back } = self;
+        let characters = inserted.chars().count();
+        write!(f, "{backend}: {ok}, {detail}, {characters} characters, {taken_back} taken back")
     }
 }
 
@@ -63,6 +66,14 @@ struct Utterance {
     typed: String,
     /// Is something shown tentatively?
     shown: bool,
+    /// Earlier texts that it has taken back.
+    taken_back: usize,
+}
+
+impl Utterance {
+    fn new(target: String, mode: Mode) -> Self {
+        Self { target, mode, typed: String::new(), shown: false, taken_back: 0 }
+    }
 }
 
 /// A text that was inserted, and where.
@@ -92,18 +103,35 @@ impl Delivery {
     /// way, which [`finish`](Self::finish) tells. `held`: the user holds a key, so no key may be
     /// sent before `finish`. A field for passwords is a target, but nothing goes there.
     pub fn begin(&mut self, held: bool) -> Option<Target> {
+        self.begin_where(held, |_| true)
+    }
+
+    /// As [`begin`](Self::begin), for an utterance that began while another had the window: its
+    /// target is the one that was in focus then, with this `id`.
+    pub fn begin_in(&mut self, id: &str, held: bool) -> Option<Target> {
+        self.begin_where(held, |target| target.id == id)
+    }
+
+    /// What is in focus now. Changes nothing for an utterance that has begun.
+    pub fn focus(&mut self) -> Option<Target> {
+        let place = self.ladder.place();
+        let found = self.ladder.target();
+        self.ladder.return_to(place);
+        found.ok()
+    }
+
+    fn begin_where(&mut self, held: bool, is_it: impl Fn(&Target) -> bool) -> Option<Target> {
         self.clear();
         let found = self.ladder.target();
         if let Err(err) = &found {
             self.ladder.note(err);
         }
         let (target, utterance) = match found {
+            Ok(target) if !is_it(&target) => (None, Err(Error::TargetMoved)),
             Ok(target) if target.secret => (Some(target), Err(Error::SecretTarget)),
             Ok(target) => {
-                let id = target.id.clone();
-                let mode = self.mode(held);
-                let typed = String::new();
-                (Some(target), Ok(Utterance { target: id, mode, typed, shown: false }))
+                let utterance = Utterance::new(target.id.clone(), self.mode(held));
+                (Some(target), Ok(utterance))
             }
             Err(err) => (None, Err(err)),
         };
@@ -129,7 +157,8 @@ impl Delivery {
         self.utterance = Some(Ok(utterance));
     }
 
-    /// Inserts the final text in place of all that was shown.
+    /// Inserts the final text in place of all that was shown. Each [`Edit::Insert`] can be taken
+    /// back by itself.
     pub fn finish(&mut self, edits: &[Edit]) -> Delivered {
         let mut utterance = match self.utterance.take() {
             Some(Ok(utterance)) => utterance,
@@ -140,9 +169,9 @@ impl Delivery {
         if outcome.is_err() {
             self.hide(&mut utterance);
         }
-        let Utterance { typed, target, .. } = utterance;
-        self.remember(&typed, target);
-        self.outcome(outcome, typed)
+        let Utterance { typed, target, taken_back, .. } = utterance;
+        self.remember(&typed, &rewrite::sum(edits).1, &target);
+        Delivered { taken_back, ..self.outcome(outcome, typed) }
     }
 
     /// Takes away what is shown tentatively, and what was typed of the utterance.
@@ -168,7 +197,14 @@ impl Delivery {
                 self.ladder.target().and_then(|target| self.take_back(&target))
             }
         };
-        self.outcome(outcome.map(|()| Proof::Taken), String::new())
+        let taken_back = usize::from(outcome.is_ok());
+        let outcome = outcome.map(|()| Proof::Taken);
+        Delivered { taken_back, ..self.outcome(outcome, String::new()) }
+    }
+
+    /// Others have typed since: nothing that was inserted before can be taken back.
+    pub fn forget(&mut self) {
+        self.done.clear();
     }
 
     /// Inserts `text` at the cursor, wherever that is now.
@@ -177,10 +213,9 @@ impl Delivery {
         let delivered = match self.ladder.target() {
             Ok(target) if target.secret => self.failed(&Error::SecretTarget, ""),
             Ok(Target { id: target, .. }) => {
-                let mode = Mode::Final;
-                let mut utterance = Utterance { target, mode, typed: String::new(), shown: false };
+                let mut utterance = Utterance::new(target, Mode::Final);
                 let outcome = self.rewrite(&mut utterance, text);
-                self.remember(&utterance.typed, utterance.target);
+                self.remember(&utterance.typed, &[], &utterance.target);
                 self.outcome(outcome, utterance.typed)
             }
             Err(err) => self.failed(&err, ""),
@@ -218,14 +253,23 @@ impl Delivery {
         }
     }
 
-    /// Keeps `text` so that it can be taken back.
-    fn remember(&mut self, text: &str, target: String) {
-        if let (false, Some(way)) = (text.is_empty(), self.ladder.way()) {
-            if self.done.len() == MOST_UNDOS {
-                self.done.remove(0);
-            }
-            self.done.push(Inserted { text: text.to_owned(), target, way });
+    /// Keeps what was `typed` so that it can be taken back: text by text if it is the beginning of
+    /// these `texts`, else as one.
+    fn remember(&mut self, typed: &str, texts: &[&str], target: &str) {
+        let Some(way) = self.ladder.way() else { return };
+        let texts = if texts.concat().starts_with(typed) { texts } else { &[] };
+        let (mut rest, mut pieces) = (typed, Vec::new());
+        for text in texts {
+            let Some(more) = rest.strip_prefix(text) else { break };
+            pieces.push(*text);
+            rest = more;
         }
+        pieces.push(rest);
+        for text in pieces.into_iter().filter(|text| !text.is_empty()) {
+            let (text, target) = (text.to_owned(), target.to_owned());
+            self.done.push(Inserted { text, target, way });
+        }
+        self.done.drain(..self.done.len().saturating_sub(MOST_UNDOS));
     }
 
     fn outcome(&mut self, outcome: Result<Proof, Error>, inserted: String) -> Delivered {
@@ -235,7 +279,7 @@ impl Delivery {
             Ok(Proof::Seen) => "seen",
         };
         let backend = self.ladder.way().unwrap_or_default().to_owned();
-        Delivered { backend, ok: true, detail: detail.into(), inserted }
+        Delivered { backend, ok: true, detail: detail.into(), inserted, taken_back: 0 }
     }
 
     fn failed(&mut self, err: &Error, typed: &str) -> Delivered {
@@ -246,7 +290,7 @@ impl Delivery {
             _ => format!("{err}; what was typed before stays"),
         };
         let backend = self.ladder.way().unwrap_or_default().to_owned();
-        Delivered { backend, ok: false, detail, inserted: typed.to_owned() }
+        Delivered { backend, ok: false, detail, inserted: typed.to_owned(), taken_back: 0 }
     }
 }
 

@@ -40,10 +40,11 @@ pub enum Error {
         "Ctrl, Alt, Super or Shift is held down; let go, then \"scriven redeliver\" types the text"
     )]
     KeysHeld,
-    /// Some of the text is there, the rest is not.
+    /// Some of the text is there, the rest is not; or some of it was taken away.
     #[error("{reason}; the first {characters} characters were typed before")]
     Partly {
-        /// Characters (Unicode scalar values) of the text that were typed.
+        /// Characters (Unicode scalar values) of the text that were typed; grapheme clusters that
+        /// were taken away.
         characters: usize,
         /// What kept the rest out.
         reason: Box<Self>,
@@ -103,6 +104,12 @@ pub enum Error {
 impl Error {
     /// This error, after `characters` of the text were typed.
     pub(crate) fn after(self, characters: usize) -> Self {
-        if characters == 0 { self } else { Self::Partly { characters, reason: Box::new(self) } }
+        match self {
+            error if characters == 0 => error,
+            Self::Partly { characters: more, reason } => {
+                Self::Partly { characters: characters + more, reason }
+            }
+            error => Self::Partly { characters, reason: Box::new(error) },
+        }
     }
 }

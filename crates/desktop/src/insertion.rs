@@ -52,7 +52,7 @@ pub enum Proof {
 /// One way to get text into the window in focus. Lives on the thread that delivers; every call
 /// answers within a second or gives an error.
 pub trait Backend: Send {
-    /// `input-method`, `virtual-keyboard`, `x11`, `ibus`, `ei-text`, `portal`, `clipboard`.
+    /// `input-method`, `virtual-keyboard`, `x11`, `ibus`, `ei-text`, `portal`, `clipboard`, `copy`.
     fn name(&self) -> &'static str;
 
     /// What this way can do, on this desktop.
@@ -99,4 +99,9 @@ pub fn ways() -> Vec<(&'static str, ladder::Connect)> {
         ("clipboard", Box::new(clipboard::wayland::connect)),
         ("clipboard", Box::new(clipboard::x11::connect)),
     ]
+}
+
+/// The ways to leave a text on the clipboard, for the user to paste, in place of what was there.
+pub fn copies() -> Vec<(&'static str, ladder::Connect)> {
+    vec![("copy", Box::new(clipboard::wayland::copy)), ("copy", Box::new(clipboard::x11::copy))]
 }

@@ -6,7 +6,7 @@ use zbus::Variant;
 use crate::calls::answer;
 use crate::config::Mode as Output;
 use crate::daemon::{Caller, Daemon, Ending, Reply, sent};
-use crate::delivery::{Beginning, Handle, Of, Task, Text};
+use crate::delivery::{Beginning, Focus, Handle, Of, Task, Text};
 use crate::error::Error;
 use crate::feedback::Notice;
 use crate::history::{Access, Entry, Fate};
@@ -25,6 +25,7 @@ pub(crate) enum WindowCall {
     Undo(Reply<()>),
     Insert(String, Reply<String>),
     Outputs(Reply<Vec<Dict<'static>>>),
+    Focus(Reply<Focus>),
 }
 
 /// The longest text that a client may have inserted, in bytes: more is no dictation, and would keep
@@ -156,6 +157,7 @@ impl Daemon {
             }
             WindowCall::Insert(text, reply) => self.pass(Task::Insert(text, reply)),
             WindowCall::Outputs(reply) => self.list_outputs(reply),
+            WindowCall::Focus(reply) => self.pass(Task::Focus(reply)),
         }
     }
 
@@ -188,6 +190,7 @@ impl Daemon {
             Task::Redeliver(_, reply) | Task::Insert(_, reply) => answer(&reply, Err(error())),
             Task::Undo(reply) | Task::Clear(reply) => answer(&reply, Err(error())),
             Task::Rungs(reply) => answer(&reply, Err(error())),
+            Task::Focus(reply) => answer(&reply, Err(error())),
             _ => {}
         }
     }

@@ -10,26 +10,29 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use scriven_desktop::insertion::Target;
-use scriven_desktop::writing::Edit;
-use tracing::debug;
 
 use crate::clock;
-use crate::config::{Config, Live, Mode};
+use crate::config::{Config, Mode};
 use crate::daemon::{Event, Reply};
+use crate::history::Shared;
 use crate::history::journal::Journal;
-use crate::history::{Access, Shared};
-use crate::parts::{Delivered, MakeOutput, Output, Parts, Rung, Wanted};
+use crate::parts::{Parts, Rung, Wanted};
 use crate::pipeline::{Id, spawn};
 
+mod finals;
 mod handle;
 mod mailbox;
 mod record;
 mod requests;
+mod ways;
 mod writer;
 
+use self::finals::{Copied, Partly, too_much};
 pub(crate) use self::handle::Handle;
-use self::mailbox::{Found, ROOM, Receiver, mailbox};
-use self::writer::{Writer, joined};
+use self::mailbox::{Found, Receiver, mailbox};
+use self::record::Trails;
+use self::ways::Ways;
+use self::writer::Writer;
 
 /// An utterance of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +86,15 @@ pub(crate) enum Task {
     Insert(String, Reply<String>),
     Clear(Reply<()>),
     Rungs(Reply<Vec<Rung>>),
+    Focus(Reply<Focus>),
+}
+
+/// The program in focus, as profiles know it.
+pub(crate) struct Focus {
+    /// Empty where the desktop does not tell.
+    pub app: String,
+    /// The profile for it; empty for none.
+    pub profile: String,
 }
 
 impl Task {
@@ -92,7 +104,10 @@ impl Task {
 
     /// Takes hardly any room, and must be known.
     fn is_short(&self) -> bool {
-        matches!(self, Self::Released(_) | Self::Ended(_) | Self::Keep(_))
+        matches!(
+            self,
+            Self::Begin(_) | Self::Discard(_) | Self::Released(_) | Self::Ended(_) | Self::Keep(_)
+        )
     }
 
     /// The utterance whose text this is or makes old.
@@ -111,24 +126,30 @@ struct Turn {
     target: Option<Target>,
 }
 
+/// An utterance that began while another had the window.
+struct Queued {
+    beginning: Beginning,
+    /// What was in focus then.
+    target: Option<String>,
+}
+
 struct Delivery {
     tasks: Receiver,
     events: async_channel::Sender<Event>,
-    make: Arc<MakeOutput>,
-    wanted: Wanted,
-    /// Made when they are first needed: asking a desktop what it can do takes its time.
-    typing: Option<Box<dyn Output>>,
-    clipboard: Option<Box<dyn Output>>,
+    ways: Ways,
     writer: Writer,
     history: Shared,
     journal: Journal,
     turn: Option<Turn>,
-    /// Utterances that have begun while another had the window.
-    next: VecDeque<Beginning>,
+    next: VecDeque<Queued>,
     /// The session whose key is down.
     held: Option<Id>,
     /// Texts that wait until the key is let go, all for the window of the turn.
     waiting: Vec<Text>,
+    copied: Copied,
+    trails: Trails,
+    /// The text that was delivered last, if not all of it is there.
+    partly: Option<Partly>,
     /// The way as `main` knows it.
     way: Option<&'static str>,
 }
@@ -147,16 +168,13 @@ pub(crate) fn start(
     let (sender, tasks) = mailbox();
     let handle = Handle::new(sender, history.clone());
     let way = (config.output.way != "auto").then(|| config.output.way.clone());
-    let wanted = Wanted { way, live: config.output.live };
+    let wanted = Wanted { way, live: config.output.live, copy: false };
     let make = parts.output.clone();
     let run = move || {
         Delivery {
             tasks,
             events,
-            make,
-            wanted,
-            typing: None,
-            clipboard: None,
+            ways: Ways::new(make, wanted),
             writer,
             history,
             journal,
@@ -164,6 +182,9 @@ pub(crate) fn start(
             next: VecDeque::new(),
             held: None,
             waiting: Vec::new(),
+            copied: Copied::default(),
+            trails: Trails::default(),
+            partly: None,
             way: None,
         }
         .run();
@@ -201,20 +222,9 @@ impl Delivery {
             Task::Insert(text, reply) => self.insert(&text, &reply),
             Task::Clear(reply) => self.clear(&reply),
             Task::Rungs(reply) => self.list_rungs(&reply),
+            Task::Focus(reply) => self.tell_focus(&reply),
         }
         self.tell_way();
-    }
-
-    /// The way into the window for this mode.
-    fn output(&mut self, mode: Mode) -> &mut dyn Output {
-        let (output, wanted) = match mode {
-            Mode::Clipboard => {
-                let way = Some("clipboard".into());
-                (&mut self.clipboard, Wanted { way, live: Live::Final })
-            }
-            _ => (&mut self.typing, self.wanted.clone()),
-        };
-        &mut **output.get_or_insert_with(|| (self.make)(&wanted))
     }
 
     fn begin(&mut self, beginning: Beginning) {
@@ -223,14 +233,26 @@ impl Delivery {
         }
         match &self.turn {
             Some(turn) if turn.beginning.of == beginning.of => {}
-            Some(_) => self.next.push_back(beginning),
+            Some(_) => {
+                let target = match beginning.mode {
+                    Mode::Copy => None,
+                    mode => self.ways.of(mode).focus().map(|target| target.id),
+                };
+                self.next.push_back(Queued { beginning, target });
+            }
             None => self.take_turn(beginning),
         }
     }
 
     fn take_turn(&mut self, beginning: Beginning) {
-        self.next.retain(|next| next.of != beginning.of);
-        let target = self.output(beginning.mode).begin(beginning.held);
+        let at = self.next.iter().position(|next| next.beginning.of == beginning.of);
+        let began_in = at.and_then(|at| self.next.remove(at)).and_then(|next| next.target);
+        let held = beginning.held;
+        let target = match (beginning.mode, began_in) {
+            (Mode::Copy, _) => Some(self.clipboard_of(beginning.of.session)),
+            (mode, Some(id)) => self.ways.of(mode).begin_in(&id, held),
+            (mode, None) => self.ways.of(mode).begin(held),
+        };
         self.writer.turn_to(target.as_ref(), beginning.profile.as_deref());
         if target.as_ref().is_some_and(|target| target.secret) {
             self.report(Event::Secret(beginning.of));
@@ -238,99 +260,42 @@ impl Delivery {
         self.turn = Some(Turn { beginning, target });
     }
 
+    /// The clipboard is written on as a field is that begins empty with each session.
+    fn clipboard_of(&mut self, session: Id) -> Target {
+        if self.copied.turn_to(session) {
+            self.ways.of(Mode::Copy).forget();
+            self.trails.forget(Mode::Copy);
+        }
+        let before = Some(self.copied.text());
+        Target { id: format!("clipboard of {session}"), before, ..Target::default() }
+    }
+
     /// The turn is over: the window is the next one's.
     fn end_turn(&mut self) {
         self.turn = None;
-        if let Some(next) = self.next.pop_front() {
-            self.take_turn(next);
+        if let Some(next) = self.next.front() {
+            self.take_turn(next.beginning.clone());
         }
     }
 
     fn show(&mut self, of: Of, committed: &str, tentative: &str, language: &str) {
         let Some(turn) = self.turn.as_ref().filter(|turn| turn.beginning.of == of) else { return };
-        if !self.waiting.is_empty() || self.wanted.live == Live::Final {
+        let mode = turn.beginning.mode;
+        if !self.waiting.is_empty() || !self.ways.shows(mode) {
             return;
         }
         let before = turn.target.as_ref().and_then(|target| target.before.as_deref());
-        let mode = turn.beginning.mode;
         let sure = self.writer.preview(committed, language, before);
         let all = self.writer.preview(&format!("{committed}{tentative}"), language, before);
         let (sure, rest) = all.split_at(common(&sure, &all));
-        self.output(mode).show(sure, rest);
-    }
-
-    fn finish(&mut self, text: Text) {
-        let is_held = self.held == Some(text.of.session);
-        let joins = !self.waiting.is_empty() && is_held;
-        if !joins {
-            self.turn_of(&text, is_held);
-        }
-        let target = self.turn.as_ref().and_then(|turn| turn.target.as_ref());
-        if target.is_some_and(|target| target.secret) {
-            self.history.with(|h| h.get_mut(text.id).map(|entry| entry.access = Access::Nobody));
-        }
-        self.keep(text.id);
-        if !is_held || self.output(text.mode).is_keyless() {
-            return self.deliver(vec![text]);
-        }
-        // Keys that are typed while another is held would disturb it, and be taken for shortcuts.
-        match self.waiting.len() < ROOM {
-            true => self.waiting.push(text),
-            false => self.settle(&text, &too_much(), false),
-        }
-    }
-
-    /// Sees to it that the utterance has the window.
-    fn turn_of(&mut self, text: &Text, held: bool) {
-        let profile = text.profile.clone();
-        let beginning = Beginning { of: text.of, mode: text.mode, held, profile };
-        match &self.turn {
-            Some(turn) if turn.beginning.of == text.of => {}
-            Some(turn) => {
-                // Its own end is late, as that of a session that still finishes may be.
-                let other = turn.beginning.clone();
-                self.output(other.mode).discard();
-                self.next.push_front(other);
-                self.take_turn(beginning);
-            }
-            None => self.take_turn(beginning),
-        }
-    }
-
-    /// Puts texts into the window of the turn, and ends it.
-    fn deliver(&mut self, texts: Vec<Text>) {
-        let Some(turn) = &self.turn else { return };
-        let mode = turn.beginning.mode;
-        let mut before = turn.target.as_ref().and_then(|target| target.before.as_deref());
-        let mut edits = Vec::new();
-        for text in &texts {
-            let language = text.language.as_deref().unwrap_or_default();
-            // The writer knows what it has just written itself.
-            edits.extend(self.writer.write(&text.text, language, before.take()));
-        }
-        let edits = joined(edits);
-        let delivered = self.output(mode).finish(&edits);
-        debug!(backend = delivered.backend, ok = delivered.ok, texts = texts.len(), "delivered");
-        if !delivered.ok {
-            // Nobody knows what stands there now.
-            self.writer.forget();
-        }
-        if delivered.ok && edits.contains(&Edit::Undo) {
-            self.note_undone();
-        }
-        let is_written = edits.iter().any(|edit| matches!(edit, Edit::Insert(_)));
-        for text in &texts {
-            self.next.retain(|next| next.of != text.of);
-            self.settle(text, &delivered, is_written);
-        }
-        self.end_turn();
+        self.ways.of(mode).show(sure, rest);
     }
 
     fn discard(&mut self, of: Of) {
-        self.next.retain(|next| next.of != of);
+        self.next.retain(|next| next.beginning.of != of);
         let Some(turn) = self.turn.as_ref().filter(|turn| turn.beginning.of == of) else { return };
         let mode = turn.beginning.mode;
-        self.output(mode).discard();
+        self.ways.of(mode).discard();
         self.end_turn();
     }
 
@@ -339,14 +304,14 @@ impl Delivery {
             self.held = None;
             let texts = std::mem::take(&mut self.waiting);
             if !texts.is_empty() {
-                self.deliver(texts);
+                self.deliver(&texts);
             }
         }
     }
 
     fn ended(&mut self, session: Id) {
         self.released(session);
-        self.next.retain(|next| next.of.session != session);
+        self.next.retain(|next| next.beginning.of.session != session);
         if let Some(turn) = &self.turn
             && turn.beginning.of.session == session
         {
@@ -355,7 +320,7 @@ impl Delivery {
     }
 
     fn tell_way(&mut self) {
-        let way = self.typing.as_ref().and_then(|output| output.way());
+        let way = self.ways.name();
         if way != self.way {
             self.way = way;
             self.report(Event::Way(way.unwrap_or_default()));
@@ -366,11 +331,6 @@ impl Delivery {
         // A closed channel means that the daemon is gone, and this thread soon will be.
         drop(self.events.send_blocking(event));
     }
-}
-
-fn too_much() -> Delivered {
-    let detail = "too much is waiting; \"scriven redeliver\" types it later".into();
-    Delivered { backend: String::new(), ok: false, detail, inserted: String::new() }
 }
 
 /// Bytes that two texts have in common at their beginning, whole characters only.

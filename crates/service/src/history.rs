@@ -142,9 +142,9 @@ impl History {
         }
     }
 
-    /// The text that was delivered last is no longer in the window.
-    pub(crate) fn undone(&mut self) -> Option<&Entry> {
-        let entry = self.entries.iter_mut().rev().find(|e| e.fate == Fate::Delivered)?;
+    /// A text that was delivered is no longer in the window.
+    pub(crate) fn undone(&mut self, id: u64) -> Option<&Entry> {
+        let entry = self.get_mut(id).filter(|entry| entry.fate == Fate::Delivered)?;
         entry.fate = Fate::Undone;
         Some(entry)
     }
@@ -230,11 +230,11 @@ mod tests {
         let mut history = history(9, 0);
         let first = add(&mut history, 1, "one", Fate::Undelivered);
         let second = add(&mut history, 2, "two", Fate::Undelivered);
-        add(&mut history, 3, "three", Fate::Delivered);
+        let third = add(&mut history, 3, "three", Fate::Delivered);
         assert_eq!(history.to_deliver(None).unwrap().id, second);
         assert_eq!(history.to_deliver(Some(first)).unwrap().text, "one");
         assert!(history.to_deliver(Some(77)).is_none());
-        assert_eq!(history.undone().unwrap().text, "three");
-        assert!(history.undone().is_none());
+        assert_eq!(history.undone(third).unwrap().text, "three");
+        assert!(history.undone(third).is_none() && history.undone(first).is_none());
     }
 }

@@ -45,7 +45,7 @@ use crate::microphones::Microphones;
 use crate::model_object::ModelObject;
 use crate::parts::Parts;
 use crate::pipeline::{EVENT_QUEUE, Pipeline};
-use crate::service::{Board, Desk, Service};
+use crate::service::{Board, Desk, Service, Shown};
 pub use crate::service::{NAME, PATH, VERSION};
 use crate::sessions::Sessions;
 use crate::shelf::Shelf;
@@ -70,11 +70,18 @@ pub async fn run(
     let config = config.with_vocabulary()?;
     let (sender, events) = async_channel::bounded(EVENT_QUEUE);
     let desk = Desk(sender.clone());
-    let board = Board::default();
     if scriven_recognizer::keep_caches_in(&folders.gpu_cache) {
         tracing::debug!(folder = ?folders.gpu_cache, "what the GPU learns is kept");
     }
     let shelf = Shelf::new(&config, &folders, parts.catalog.clone());
+    // Whoever waits for the name asks at once.
+    let board = Board::new(Shown {
+        state: "idle",
+        model_state: shelf.state(),
+        model: shelf.chosen().to_owned(),
+        languages: config.languages.clone(),
+        ..Shown::default()
+    });
     let mut bus = bus.allow_name_replacements(false).replace_existing_names(false);
     for (id, board) in shelf.boards() {
         let path = ModelObject::path(id);

@@ -252,7 +252,7 @@ fn scope(word: &str) -> Result<Scope, Error> {
 }
 
 fn output(word: &str) -> Result<Mode, Error> {
-    Mode::of(word).ok_or_else(|| wrong("output", "`type`, `clipboard` or `none`"))
+    Mode::of(word).ok_or_else(|| wrong("output", "`type`, `clipboard`, `copy` or `none`"))
 }
 
 /// A token becomes an element of an object path, where only these characters may stand.
@@ -282,6 +282,7 @@ mod tests {
         assert!(parse("linger", true.into()).unwrap().linger.unwrap());
         assert_eq!(parse("scope", "owner".into()).unwrap().scope, Scope::Owner);
         assert_eq!(parse("output", "none".into()).unwrap().output, Some(Mode::None));
+        assert_eq!(parse("output", "copy".into()).unwrap().output, Some(Mode::Copy));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use zbus::{ObjectPath, OwnedObjectPath, Variant, interface};
 
 use crate::daemon::{Call, Caller, Event, Hold, Reply};
 use crate::deliveries::WindowCall;
+use crate::delivery::Focus;
 use crate::error::Error;
 use crate::options::{self, DICTATION, FILE, Options, Raw};
 
@@ -209,6 +210,12 @@ impl Service {
     #[zbus(out_args("outputs"))]
     async fn list_outputs(&self) -> Result<Vec<Dict<'static>>, Error> {
         self.window(WindowCall::Outputs).await
+    }
+
+    #[zbus(out_args("focus"))]
+    async fn describe_focus(&self) -> Result<Dict<'static>, Error> {
+        let Focus { app, profile } = self.window(WindowCall::Focus).await?;
+        Ok(Dict::from([("app", app.into()), ("profile", profile.into())]))
     }
 
     #[zbus(signal)]

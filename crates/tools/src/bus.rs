@@ -24,6 +24,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// A connection to the session bus.
 pub(crate) struct Bus {
     connection: Connection,
+    /// Where the daemon's properties are read.
+    daemon: BusName<'static>,
 }
 
 /// What a follower of the daemon has to expect.
@@ -39,7 +41,25 @@ pub(crate) enum Happening {
 impl Bus {
     pub(crate) async fn connect() -> zbus::Result<Self> {
         let connection = connection::Builder::session().method_timeout(TIMEOUT).build().await?;
-        Ok(Self { connection })
+        Ok(Self { connection, daemon: bus_name() })
+    }
+
+    /// The daemon that runs now and no other, if one does. Reading from it starts none.
+    pub(crate) async fn running(&self) -> zbus::Result<Option<Self>> {
+        use zbus::fdo::Error::NameHasNoOwner;
+        match self.driver().await?.get_name_owner(bus_name()).await {
+            Ok(owner) => {
+                let connection = self.connection.clone();
+                Ok(Some(Self { connection, daemon: owner.into() }))
+            }
+            Err(NameHasNoOwner(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the daemon that was found [`running`](Self::running) still does.
+    pub(crate) async fn is_there(&self) -> zbus::Result<bool> {
+        Ok(self.driver().await?.name_has_owner(self.daemon.clone()).await?)
     }
 
     /// The daemon; a call starts it if need be.
@@ -109,7 +129,8 @@ impl Bus {
     }
 
     async fn property_proxy(&self, path: OwnedObjectPath) -> zbus::Result<PropertiesProxy<'_>> {
-        PropertiesProxy::builder(&self.connection).destination(NAME).path(path).build().await
+        let destination = self.daemon.clone();
+        PropertiesProxy::builder(&self.connection).destination(destination).path(path).build().await
     }
 
     /// An item when the daemon leaves the bus.
@@ -123,7 +144,8 @@ impl Bus {
         &self,
         interface: &'static str,
     ) -> anyhow::Result<Vec<(OwnedObjectPath, T)>> {
-        let manager = ObjectManagerProxy::builder(&self.connection).destination(NAME).path(PATH);
+        let manager = ObjectManagerProxy::builder(&self.connection);
+        let manager = manager.destination(self.daemon.clone()).path(PATH);
         let objects = manager.build().await?.get_managed_objects().await?;
         let mut found = Vec::new();
         for (path, interfaces) in objects {
@@ -195,6 +217,7 @@ pub(crate) fn session_options(options: &SessionOptions, linger: bool) -> Options
         let word = match output {
             Output::Type => "type",
             Output::Clipboard => "clipboard",
+            Output::Copy => "copy",
             Output::None => "none",
         };
         dictionary.insert("output", word.into());

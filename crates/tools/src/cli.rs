@@ -98,8 +98,9 @@ pub(crate) enum Command {
 
     /// Type the last text that did not get into its window
     ///
-    /// It goes where the cursor is now. Every text is kept for a while (`scriven history`), so that
-    /// none is lost where the focus has moved, a window does not take it or something crashes.
+    /// It goes where the cursor is now; where the window holds its beginning, only the rest does.
+    /// Every text is kept for a while (`scriven history`), so that none is lost where the focus has
+    /// moved, a window does not take it or something crashes.
     #[command(after_long_help = "Examples:\n  \
         scriven redeliver\n  \
         scriven redeliver --id 1764000000000000")]

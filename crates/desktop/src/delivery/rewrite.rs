@@ -46,6 +46,7 @@ impl Delivery {
         utterance: &mut Utterance,
         wanted: &str,
     ) -> Result<Proof, Error> {
+        let wanted = &typeable(wanted);
         let keep = common(&utterance.typed, wanted);
         if keep == utterance.typed.len() && keep == wanted.len() {
             return Ok(Proof::Taken);
@@ -54,9 +55,10 @@ impl Delivery {
         let surplus = &utterance.typed[keep..];
         if !surplus.is_empty() {
             stands(&target, surplus)?;
-            let characters = surplus.graphemes(true).count();
-            self.ladder.chosen()?.delete_before(characters)?;
-            utterance.typed.truncate(keep);
+            let mut surplus = utterance.typed.split_off(keep);
+            let shortened = self.take_away(&mut surplus);
+            utterance.typed.push_str(&surplus);
+            shortened?;
         }
         let rest = &wanted[keep..];
         if rest.is_empty() {
@@ -96,13 +98,17 @@ impl Delivery {
         utterance: &mut Utterance,
         edits: &[Edit],
     ) -> Result<Proof, Error> {
-        let (undos, text) = sum(edits);
+        let (undos, texts) = sum(edits);
+        let text = texts.concat();
         self.at_target(utterance)?;
         for _ in 0..undos {
             match self.undo_before(utterance) {
                 // "Scratch that" before anything was said: what follows is still wanted.
                 Err(Error::NothingToUndo) if !text.is_empty() => {}
-                undone => undone?,
+                undone => {
+                    undone?;
+                    utterance.taken_back += 1;
+                }
             }
         }
         // Text in place of the preedit takes that away by itself.
@@ -124,20 +130,39 @@ impl Delivery {
 
     /// Takes the last text back, if `target` is where it was inserted.
     pub(super) fn take_back(&mut self, target: &Target) -> Result<(), Error> {
-        let last = self.done.last().ok_or(Error::NothingToUndo)?;
-        if target.id != last.target || self.ladder.way() != Some(last.way) {
-            return Err(Error::TargetMoved);
+        let mut last = self.done.pop().ok_or(Error::NothingToUndo)?;
+        let taken = match self.ladder.way() {
+            way if target.id != last.target || way != Some(last.way) => Err(Error::TargetMoved),
+            _ => stands(target, &last.text).and_then(|()| self.take_away(&mut last.text)),
+        };
+        if taken.is_err() {
+            self.done.push(last);
         }
-        stands(target, &last.text)?;
-        let characters = last.text.graphemes(true).count();
-        self.ladder.chosen()?.delete_before(characters)?;
-        self.done.pop();
-        Ok(())
+        taken
+    }
+
+    /// Takes `text` away, which stands before the cursor. Where only a part could be, the rest is
+    /// left in `text`.
+    fn take_away(&mut self, text: &mut String) -> Result<(), Error> {
+        let clusters: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+        let (gone, taken) = match self.ladder.chosen()?.delete_before(clusters.len()) {
+            Ok(()) => (clusters.len(), Ok(())),
+            Err(Error::Partly { characters, reason }) => (characters, Err(*reason)),
+            Err(err) => (0, Err(err)),
+        };
+        let kept = clusters.len().saturating_sub(gone);
+        text.truncate(clusters.get(kept).copied().unwrap_or(text.len()));
+        taken
     }
 }
 
-/// How many earlier texts the edits take back, and the text that remains of them.
-fn sum(edits: &[Edit]) -> (usize, String) {
+/// What of `text` can be typed: a new line and a tab are the only control characters that are.
+fn typeable(text: &str) -> String {
+    text.chars().filter(|sign| !sign.is_control() || matches!(sign, '\n' | '\t')).collect()
+}
+
+/// How many earlier texts the edits take back, and the texts that remain of them.
+pub(super) fn sum(edits: &[Edit]) -> (usize, Vec<&str>) {
     let mut undos = 0;
     let mut texts = Vec::new();
     for edit in edits {
@@ -146,7 +171,7 @@ fn sum(edits: &[Edit]) -> (usize, String) {
             Edit::Undo => undos += usize::from(texts.pop().is_none()),
         }
     }
-    (undos, texts.concat())
+    (undos, texts)
 }
 
 /// Length in bytes of what both begin with, in whole grapheme clusters.
@@ -183,8 +208,8 @@ mod tests {
     #[test]
     fn an_undo_takes_what_is_right_before_it() {
         let insert = |text: &str| Edit::Insert(text.into());
-        assert_eq!(sum(&[insert("a"), insert("b"), Edit::Undo]), (0, "a".into()));
-        assert_eq!(sum(&[Edit::Undo, insert("b")]), (1, "b".into()));
-        assert_eq!(sum(&[Edit::Undo, Edit::Undo]), (2, String::new()));
+        assert_eq!(sum(&[insert("a"), insert("b"), Edit::Undo]), (0, vec!["a"]));
+        assert_eq!(sum(&[Edit::Undo, insert("b")]), (1, vec!["b"]));
+        assert_eq!(sum(&[Edit::Undo, Edit::Undo]), (2, vec![]));
     }
 }

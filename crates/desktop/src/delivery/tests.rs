@@ -124,6 +124,28 @@ fn text_goes_only_where_the_utterance_began() {
 }
 
 #[test]
+fn an_utterance_that_had_to_wait_goes_where_it_began() {
+    let desktop = Desktop::new();
+    let mut delivery = delivery(&desktop, KEYS, Live::Auto);
+    delivery.begin(false);
+    delivery.show("one", "");
+    desktop.state().focus = Some("mail");
+    let began = delivery.focus().unwrap().id;
+    // To look changes nothing for the one that has the window.
+    desktop.state().focus = Some("editor");
+    assert!(delivery.finish(&insert("one two")).ok);
+    assert_eq!(desktop.text("editor"), "one two");
+    assert_eq!(delivery.begin_in(&began, false), None);
+    delivery.show("three", "");
+    let delivered = delivery.finish(&insert("three"));
+    assert!(!delivered.ok && delivered.detail.contains("focus has moved"), "{delivered:?}");
+    desktop.state().focus = Some("mail");
+    assert_eq!(delivery.begin_in(&began, false).unwrap().id, began);
+    assert!(delivery.finish(&insert("three")).ok);
+    assert_eq!((desktop.text("editor"), desktop.text("mail")), ("one two".into(), "three".into()));
+}
+
+#[test]
 fn a_focus_that_comes_back_gets_the_rest() {
     let desktop = Desktop::new();
     let mut delivery = delivery(&desktop, KEYS, Live::Auto);
@@ -194,6 +216,46 @@ fn an_undo_takes_one_utterance_after_the_other() {
 }
 
 #[test]
+fn texts_that_were_inserted_together_are_taken_back_one_by_one() {
+    let desktop = Desktop::new();
+    let mut delivery = delivery(&desktop, KEYS, Live::Final);
+    let edits = |texts: [&str; 2]| texts.map(|text| Edit::Insert(text.into()));
+    delivery.begin(true);
+    assert!(delivery.finish(&edits(["One.", " Two."])).ok);
+    assert_eq!(delivery.undo().taken_back, 1);
+    assert_eq!(desktop.text("editor"), "One.");
+    assert_eq!(delivery.undo().taken_back, 1);
+    assert_eq!(desktop.text("editor"), "");
+    // Of what is there only in part, first the part.
+    let reason = Box::new(Error::KeysHeld);
+    desktop.state().fails = Some(Error::Partly { characters: 6, reason });
+    desktop.state().texts.insert("editor", "One. T".into());
+    delivery.begin(true);
+    assert_eq!(delivery.finish(&edits(["One.", " Two."])).inserted, "One. T");
+    assert!(delivery.undo().ok);
+    assert_eq!(desktop.text("editor"), "One.");
+    assert!(delivery.undo().ok);
+    assert_eq!(desktop.text("editor"), "");
+}
+
+#[test]
+fn what_was_taken_back_is_told_whatever_becomes_of_the_text() {
+    let desktop = Desktop::new();
+    let mut delivery = delivery(&desktop, KEYS, Live::Final);
+    let instead = [Edit::Undo, Edit::Insert("2.".into())];
+    delivery.begin(false);
+    let delivered = delivery.finish(&instead);
+    assert!(delivered.ok && delivered.taken_back == 0, "there was nothing: {delivered:?}");
+    delivery.begin(false);
+    let delivered = delivery.finish(&instead);
+    assert!(delivered.ok && delivered.taken_back == 1, "{delivered:?}");
+    // What others have typed since is not taken for ours.
+    delivery.forget();
+    assert_eq!(delivery.undo().taken_back, 0);
+    assert_eq!(desktop.text("editor"), "2.");
+}
+
+#[test]
 fn what_others_typed_is_never_deleted() {
     let desktop = Desktop::new();
     desktop.state().tells_before = true;
@@ -231,6 +293,42 @@ fn a_failure_says_what_stands() {
     desktop.state().gone = false;
     assert!(delivery.begin(false).is_some());
     assert!(delivery.finish(&insert("more")).ok);
+}
+
+#[test]
+fn what_was_taken_away_only_in_part_is_counted() {
+    let desktop = Desktop::new();
+    let mut delivery = delivery(&desktop, KEYS, Live::Auto);
+    let breaks_after = |characters| {
+        let reason = Box::new(Error::TargetMoved);
+        desktop.state().fails = Some(Error::Partly { characters, reason });
+        // The way has done so much before it fails.
+        let text = desktop.text("editor");
+        let kept = text.chars().count() - characters;
+        desktop.state().texts.insert("editor", text.chars().take(kept).collect());
+    };
+    delivery.begin(false);
+    delivery.show("one two", "");
+    breaks_after(2);
+    let delivered = delivery.finish(&insert("one"));
+    assert!(!delivered.ok && delivered.detail.contains("focus has moved"), "{delivered:?}");
+    assert_eq!((delivered.inserted.as_str(), desktop.text("editor")), ("one t", "one t".into()));
+    breaks_after(3);
+    assert!(!delivery.undo().ok);
+    assert_eq!(desktop.text("editor"), "on");
+    assert!(delivery.undo().ok);
+    assert_eq!(desktop.text("editor"), "");
+}
+
+#[test]
+fn what_cannot_be_typed_is_not_counted() {
+    let desktop = Desktop::new();
+    desktop.state().texts.insert("editor", "mine ".into());
+    let mut delivery = delivery(&desktop, KEYS, Live::Final);
+    assert_eq!(delivery.insert("a\u{7}\r\n\tb\u{1b}").inserted, "a\n\tb");
+    assert_eq!(desktop.text("editor"), "mine a\n\tb");
+    assert!(delivery.undo().ok);
+    assert_eq!(desktop.text("editor"), "mine ");
 }
 
 #[test]

@@ -70,15 +70,13 @@ impl Hook {
     /// Gives `text` to the program and takes what it writes. Returns within the limit and some
     /// tenths of a second.
     ///
-    /// Spaces and lines around the text are kept back, as is a line end that the program adds. A
-    /// program that writes nothing and says that all is well leaves nothing.
+    /// Spaces and lines around the text are kept back, as is a line end that the program adds.
     pub fn pipe(&self, text: &str) -> Piped {
         let core = text.trim();
         if core.is_empty() {
             return Piped { text: text.into(), problem: None };
         }
         match self.run(core) {
-            Ok(output) if output.is_empty() => Piped { text: String::new(), problem: None },
             Ok(output) => {
                 let begin = text.len() - text.trim_start().len();
                 let end = text.trim_end().len();
@@ -112,6 +110,9 @@ impl Hook {
 /// The text that a program has written.
 fn read(output: Vec<u8>) -> Result<String, String> {
     let text = String::from_utf8(output).map_err(|_| "what it writes is not UTF-8".to_owned())?;
+    if text.trim().is_empty() {
+        return Err("it writes nothing".into());
+    }
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(text.chars().filter(|sign| !sign.is_control() || matches!(sign, '\n' | '\t')).collect())
 }

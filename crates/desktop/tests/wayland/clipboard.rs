@@ -83,6 +83,33 @@ fn nothing_is_pressed_in_a_window_but_what_pastes() {
 }
 
 #[test]
+fn what_is_copied_can_be_pasted_by_others_until_they_copy() {
+    let Some(sway) = Sway::start("us", "") else { return };
+    let Some(()) = installed("wl-copy") else { return };
+    let mut way = connect(&sway, wayland::copy_to);
+    for text in [ASCII, WORLD, &WORLD.repeat(5_000)] {
+        way.target().unwrap();
+        way.insert(text).unwrap();
+        for kind in ["text/plain;charset=utf-8", "text/plain", "UTF8_STRING"] {
+            let pasted = sway.run("wl-paste", &["-n", "-t", kind]).stdout;
+            assert!(pasted == text.as_bytes(), "{} characters are not there", text.len());
+        }
+        // A hint that clipboard managers are not to keep it.
+        assert!(types(&sway).unwrap().iter().any(|kind| kind == "x-kde-passwordManagerHint"));
+    }
+    way.delete_before(1).unwrap();
+    assert_eq!(types(&sway), None);
+    way.insert(ASCII).unwrap();
+    copy(&sway, "text/plain", b"theirs");
+    let theirs = contents(&sway);
+    assert!(theirs.iter().all(|(_, bytes)| bytes == b"theirs"));
+    // It is theirs: neither what is taken back nor the end of the way changes it.
+    way.delete_before(1).unwrap();
+    drop(way);
+    assert!(contents(&sway) == theirs);
+}
+
+#[test]
 fn a_window_that_never_reads_is_told_and_the_clipboard_is_as_before() {
     let Some(sway) = Sway::start("us", "") else { return };
     let Some(()) = installed("wl-copy") else { return };

@@ -141,3 +141,28 @@ fn the_focus_is_told_and_text_stays_where_it_was_meant_for() {
     drop(first);
     wait_for("the last window", || (way.target().ok()? == other).then_some(()));
 }
+
+/// What is said to be there is there, but for the keys on their way when the focus moved.
+#[test]
+fn a_window_that_comes_to_the_front_gets_little_and_how_much_was_typed_is_told() {
+    let Some(sway) = Sway::start("us", "") else { return };
+    let mut way = connect(&sway, virtual_keyboard::connect_to);
+    let _second = Terminal::open(&sway, "second");
+    let first = Terminal::open(&sway, "first");
+    wait_for("the first", || (way.target().ok()?.app_id? == "first").then_some(()));
+    let text: String = (0..20_000).map(|line| format!("{line:04}\n")).collect();
+    let typed = text.clone();
+    let typing = std::thread::spawn(move || way.insert(&typed));
+    first.line("\n");
+    sway.focus_on("second");
+    let (characters, reason) = match typing.join().unwrap() {
+        Err(Error::Partly { characters, reason }) => (characters, *reason),
+        other => panic!("the focus moved in the middle: {other:?}"),
+    };
+    assert!(matches!(reason, Error::TargetMoved), "{reason}");
+    let least = text[..characters.saturating_sub(64)].rsplit_once('\n').unwrap().0;
+    let there = wait_for("what was typed", || {
+        Some(first.text()).filter(|there| there.len() >= least.len())
+    });
+    assert!(text[..characters].starts_with(&there), "{characters}: {}", there.len());
+}

@@ -69,6 +69,34 @@ fn a_clipboard_that_cannot_be_kept_is_not_touched() {
 }
 
 #[test]
+fn what_is_copied_can_be_pasted_by_others_until_they_copy() {
+    let Some(screen) = Screen::new("us") else { return };
+    let mut way = x11::copy_to(&screen.display).unwrap();
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for text in [ASCII, MIXED, &MIXED.repeat(2_000)] {
+        way.target().unwrap();
+        way.insert(text).unwrap();
+        for _ in 0..2 {
+            let dump = clipboard_dump(&screen);
+            let plain = format!("\"text/plain\": \"{}\"", hex(text));
+            assert!(dump.contains(&plain), "{} characters are not there", text.len());
+            // Not what is selected, and not for clipboard managers.
+            assert!(dump.ends_with(", {}]") && dump.contains("passwordManagerHint"), "{dump}");
+        }
+    }
+    way.delete_before(1).unwrap();
+    assert_eq!(clipboard_dump(&screen), "[{}, {}]");
+    way.insert(MIXED).unwrap();
+    let Some(_owner) = clipboard_owner(&screen) else { return };
+    let theirs = clipboard_dump(&screen);
+    assert!(!theirs.contains(&hex(MIXED)), "{theirs}");
+    // It is theirs: neither what is taken back nor the end of the way changes it.
+    way.delete_before(1).unwrap();
+    drop(way);
+    assert_eq!(clipboard_dump(&screen), theirs);
+}
+
+#[test]
 fn a_window_that_does_not_paste_is_an_error() {
     let Some(screen) = Screen::new("us") else { return };
     let Some(owner) = clipboard_owner(&screen) else { return };

@@ -37,6 +37,8 @@ pub enum Mode {
     Type,
     /// It goes there by way of the clipboard, whatever other ways there are.
     Clipboard,
+    /// It is left on the clipboard, and goes into no window.
+    Copy,
     /// Nothing.
     None,
 }
@@ -47,6 +49,7 @@ impl Mode {
         match word {
             "type" => Some(Self::Type),
             "clipboard" => Some(Self::Clipboard),
+            "copy" => Some(Self::Copy),
             "none" => Some(Self::None),
             _ => None,
         }

@@ -99,7 +99,7 @@ impl Receiver {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Of, Text};
+    use super::super::{Beginning, Of, Text};
     use super::*;
     use crate::config::Mode;
 
@@ -145,9 +145,13 @@ mod tests {
         assert!(matches!(*sender.send(finish(99)).unwrap_err(), Task::Finish(text)
             if text.of.utterance == 99));
         assert!(sender.send(show(100, "a")).is_err());
-        // The end of a session is small, and must be known.
+        // The end of a session is small, and must be known; and without its beginning a text that
+        // finds room later would go where the focus is by then.
         sender.send(Task::Ended(1)).ok().unwrap();
-        assert_eq!(drain(&receiver).len(), ROOM + 1);
+        let of = Of { session: 1, utterance: 101 };
+        let beginning = Beginning { of, mode: Mode::Type, held: false, profile: None };
+        sender.send(Task::Begin(beginning)).ok().unwrap();
+        assert_eq!(drain(&receiver).len(), ROOM + 2);
     }
 
     #[test]

@@ -2,9 +2,39 @@
 
 use super::{Delivery, Text};
 use crate::clock;
+use crate::config::Mode;
 use crate::daemon::Event;
 use crate::history::Fate;
 use crate::parts::Delivered;
+
+/// As many as can be taken back.
+const MOST: usize = 16;
+
+/// What was put into windows and onto the clipboard, in this order: the numbers that the texts have
+/// in the history; `None` for one that is not there.
+#[derive(Default)]
+pub(super) struct Trails {
+    windows: Vec<Option<u64>>,
+    clipboard: Vec<Option<u64>>,
+}
+
+impl Trails {
+    fn of(&mut self, mode: Mode) -> &mut Vec<Option<u64>> {
+        if mode == Mode::Copy { &mut self.clipboard } else { &mut self.windows }
+    }
+
+    /// Nothing that was put there can be taken back.
+    pub(super) fn forget(&mut self, mode: Mode) {
+        self.of(mode).clear();
+    }
+
+    /// A text, or a part of it, was put there.
+    pub(super) fn add(&mut self, mode: Mode, id: Option<u64>) {
+        let trail = self.of(mode);
+        trail.push(id);
+        trail.drain(..trail.len().saturating_sub(MOST));
+    }
+}
 
 impl Delivery {
     /// Notes what has become of a text, and tells.
@@ -29,11 +59,16 @@ impl Delivery {
         });
     }
 
-    pub(super) fn note_undone(&mut self) {
+    /// So many of the texts that were put there last are there no more.
+    pub(super) fn note_undone(&mut self, mode: Mode, count: usize) {
         let journal = &mut self.journal;
+        let trail = self.trails.of(mode);
+        let undone = trail.split_off(trail.len().saturating_sub(count));
         self.history.with(|history| {
-            if let Some(entry) = history.undone() {
-                journal.settle(entry);
+            for id in undone.into_iter().rev().flatten() {
+                if let Some(entry) = history.undone(id) {
+                    journal.settle(entry);
+                }
             }
         });
     }

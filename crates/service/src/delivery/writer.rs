@@ -55,26 +55,113 @@ impl Writer {
         self.writer.preview(text, language, before)
     }
 
+    /// A final text as edits: by the rules, then through the program, as whose text it is
+    /// remembered.
     pub(super) fn write(&mut self, text: &str, language: &str, before: Option<&str>) -> Vec<Edit> {
-        let piped = self.styles[self.style].hook.as_ref().map(|hook| hook.pipe(text));
-        if let Some(problem) = piped.as_ref().and_then(|piped| piped.problem.as_ref()) {
-            warn!(%problem, "the hook did not do its work");
+        let mut edits = self.writer.write(text, language, before);
+        let hook = self.styles[self.style].hook.as_ref();
+        if let (Some(hook), Some(Edit::Insert(text))) = (hook, edits.last_mut()) {
+            let piped = hook.pipe(text);
+            if let Some(problem) = &piped.problem {
+                warn!(%problem, "the hook did not do its work");
+            }
+            *text = piped.text;
+            self.writer.corrected(text);
         }
-        let text = piped.as_ref().map_or(text, |piped| &piped.text);
-        self.writer.write(text, language, before)
+        edits
+    }
+
+    /// As [`write`](Self::write), where nothing stands that the text could take back.
+    pub(super) fn write_anew(
+        &mut self,
+        text: &str,
+        language: &str,
+        before: Option<&str>,
+    ) -> Option<String> {
+        let mut edits = self.write(text, language, before);
+        let written = edits.pop_if(|edit| *edit != Edit::Undo).map(|edit| match edit {
+            Edit::Insert(text) => text,
+            Edit::Undo => String::new(),
+        });
+        if !edits.is_empty() {
+            self.writer.forget();
+            self.writer.corrected(written.as_deref().unwrap_or_default());
+        }
+        written
+    }
+
+    /// What comes next stands behind `text`, which no rules have made.
+    pub(super) fn go_on_behind(&mut self, text: &str) {
+        self.writer.forget();
+        self.writer.corrected(text);
+    }
+
+    /// The profile for a program.
+    pub(super) fn profile_for(&self, app: Option<&str>) -> &str {
+        self.profiles.choose(app)
     }
 }
 
-/// Several texts of one window as one: what a later one takes back of an earlier one is left out.
-pub(super) fn joined(edits: impl IntoIterator<Item = Edit>) -> Vec<Edit> {
-    let mut all: Vec<Edit> = Vec::new();
-    for edit in edits {
-        match (&edit, all.last()) {
-            (Edit::Undo, Some(Edit::Insert(_))) => drop(all.pop()),
-            _ => all.push(edit),
+/// Several texts for one window, of which a later one may take back an earlier one before it stands
+/// there.
+#[derive(Default)]
+pub(super) struct Sheet {
+    undos: usize,
+    /// What is left of each text.
+    texts: Vec<Option<String>>,
+}
+
+impl Sheet {
+    pub(super) fn add(&mut self, edits: Vec<Edit>) {
+        let mut own = None;
+        for edit in edits {
+            match edit {
+                Edit::Insert(text) => own = Some(text),
+                Edit::Undo => match self.texts.iter_mut().rev().find(|text| text.is_some()) {
+                    Some(last) => *last = None,
+                    None => self.undos += 1,
+                },
+            }
         }
+        self.texts.push(own);
     }
-    all
+
+    /// What is to be done to the window.
+    pub(super) fn edits(&self) -> Vec<Edit> {
+        let inserts = self.texts.iter().flatten().cloned().map(Edit::Insert);
+        std::iter::repeat_n(Edit::Undo, self.undos).chain(inserts).collect()
+    }
+
+    /// What is left of all texts.
+    pub(super) fn text(&self) -> String {
+        self.texts.iter().flatten().map(String::as_str).collect()
+    }
+
+    /// What is left of each text, and how much of that is there, if `there` is of them all.
+    pub(super) fn arrivals<'a>(&'a self, mut there: &'a str) -> Vec<(&'a str, Arrival<'a>)> {
+        // Where something else stands there, nothing is known of the texts.
+        let fits = self.text().starts_with(there);
+        let mut arrival = |own: &str| match there.strip_prefix(own).filter(|_| fits) {
+            _ if own.is_empty() => Arrival::Nothing,
+            Some(more) => {
+                there = more;
+                Arrival::Whole
+            }
+            None if there.is_empty() => Arrival::Nothing,
+            None => Arrival::Part(std::mem::take(&mut there)),
+        };
+        let texts = self.texts.iter().map(|own| own.as_deref().unwrap_or_default());
+        texts.map(|own| (own, arrival(own))).collect()
+    }
+}
+
+/// How much of a text is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival<'a> {
+    Whole,
+    /// This, which may be something else where others have changed it.
+    Part(&'a str),
+    Nothing,
 }
 
 #[cfg(test)]
@@ -122,10 +209,60 @@ mod tests {
         assert_eq!(missing.write("Loud now", "en", None), [insert("Loud now")]);
     }
 
+    /// The program sees what the rules have made, and what it makes of that is what stands there.
+    #[test]
+    fn the_rules_come_before_the_program_and_what_it_leaves_is_remembered() {
+        let toml = "[writing]\nhook = [\"sed\", \"s/JSON\\\\./JSON,\\\\nor so,/\"]\n\
+            replace = { \"jay son\" = \"JSON\" }\n";
+        let mut writer = writer(toml);
+        assert_eq!(writer.write("Some jay son.", "en", None), [insert("Some JSON,\nor so,")]);
+        // A comma stands before the cursor, so that the sentence goes on.
+        assert_eq!(writer.write("Then more.", "en", None), [insert(" then more.")]);
+        let undo = writer.write("Scratch that.", "en", None);
+        assert_eq!(undo, [Edit::Undo], "a command is no text for the program");
+        assert_eq!(writer.write("Then less.", "en", None), [insert(" then less.")]);
+    }
+
+    #[test]
+    fn what_is_written_anew_takes_nothing_back() {
+        let mut writer = writer("");
+        writer.write("One.", "en", None);
+        let anew = writer.write_anew("Scratch that. Two.", "en", None);
+        assert_eq!(anew.as_deref(), Some("Two."));
+        assert_eq!(writer.write_anew("Scratch that.", "en", None), None);
+    }
+
     #[test]
     fn what_is_taken_back_before_it_stands_there_is_never_written() {
-        let edits = [insert("a"), insert("b"), Edit::Undo, Edit::Undo, Edit::Undo, insert("c")];
-        assert_eq!(joined(edits), [Edit::Undo, insert("c")]);
+        let mut sheet = Sheet::default();
+        for edits in [
+            vec![Edit::Undo, insert("a")],
+            vec![insert("b")],
+            vec![Edit::Undo],
+            vec![Edit::Undo, Edit::Undo, insert("c")],
+        ] {
+            sheet.add(edits);
+        }
+        assert_eq!(sheet.edits(), [Edit::Undo, Edit::Undo, insert("c")]);
+        assert_eq!(sheet.text(), "c");
+    }
+
+    #[test]
+    fn of_several_texts_each_arrives_or_not() {
+        let mut sheet = Sheet::default();
+        for edits in [vec![insert("One.")], vec![], vec![insert(" Two.")], vec![insert(" Three.")]]
+        {
+            sheet.add(edits);
+        }
+        let arrived = |there| sheet.arrivals(there).into_iter().map(|(_, arrival)| arrival);
+        use Arrival::{Nothing, Part, Whole};
+        assert!(arrived("One. Two. Three.").eq([Whole, Nothing, Whole, Whole]));
+        assert!(arrived("One. Tw").eq([Whole, Nothing, Part(" Tw"), Nothing]));
+        assert!(arrived("One.").eq([Whole, Nothing, Nothing, Nothing]));
+        assert!(arrived("").eq([Nothing; 4]));
+        for other in ["else", "One. Two. Three. Four."] {
+            assert!(arrived(other).eq([Part(other), Nothing, Nothing, Nothing]));
+        }
     }
 
     #[test]

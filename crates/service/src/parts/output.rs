@@ -2,7 +2,7 @@
 
 use scriven_desktop::delivery::{Delivery, Live};
 use scriven_desktop::insertion::ladder::Ladder;
-use scriven_desktop::insertion::{Target, ways};
+use scriven_desktop::insertion::{Target, copies, ways};
 use scriven_desktop::writing::Edit;
 
 pub use scriven_desktop::delivery::Delivered;
@@ -15,6 +15,10 @@ use crate::config;
 pub trait Output {
     /// The target of the next utterance is what is in focus now.
     fn begin(&mut self, held: bool) -> Option<Target>;
+    /// The same if that is the target with this `id`; else it has none.
+    fn begin_in(&mut self, id: &str, held: bool) -> Option<Target>;
+    /// What is in focus now.
+    fn focus(&mut self) -> Option<Target>;
     /// Shows the text so far in place of what was shown before.
     fn show(&mut self, committed: &str, tentative: &str);
     /// Writes the final text in place of all that was shown.
@@ -25,6 +29,8 @@ pub trait Output {
     fn undo(&mut self) -> Delivered;
     /// Inserts at the cursor.
     fn insert(&mut self, text: &str) -> Delivered;
+    /// Others have typed since: nothing that was inserted before can be taken back.
+    fn forget(&mut self);
     /// The way that is used now.
     fn way(&self) -> Option<&'static str>;
     /// Every way, in the order in which they are tried.
@@ -45,11 +51,13 @@ pub struct Wanted {
     pub way: Option<String>,
     /// What of an utterance is shown before it is final.
     pub live: config::Live,
+    /// Texts are left on the clipboard, and go into no window.
+    pub copy: bool,
 }
 
 /// The ways of this desktop.
 pub(super) fn real(wanted: &Wanted) -> Box<dyn Output> {
-    let ladder = Ladder::new(ways());
+    let ladder = Ladder::new(if wanted.copy { copies() } else { ways() });
     let ladder = match &wanted.way {
         Some(way) => ladder.pinned(way),
         None => ladder,
@@ -66,6 +74,14 @@ pub(super) fn real(wanted: &Wanted) -> Box<dyn Output> {
 impl Output for Delivery {
     fn begin(&mut self, held: bool) -> Option<Target> {
         Self::begin(self, held)
+    }
+
+    fn begin_in(&mut self, id: &str, held: bool) -> Option<Target> {
+        Self::begin_in(self, id, held)
+    }
+
+    fn focus(&mut self) -> Option<Target> {
+        Self::focus(self)
     }
 
     fn show(&mut self, committed: &str, tentative: &str) {
@@ -86,6 +102,10 @@ impl Output for Delivery {
 
     fn insert(&mut self, text: &str) -> Delivered {
         Self::insert(self, text)
+    }
+
+    fn forget(&mut self) {
+        Self::forget(self);
     }
 
     fn way(&self) -> Option<&'static str> {

@@ -208,6 +208,60 @@ fn the_clipboard_is_taken_where_it_is_asked_for() {
 }
 
 #[test]
+fn what_is_copied_is_all_that_a_session_has_said_and_goes_into_no_window() {
+    let fixture = Fixture::new();
+    let window = &fixture.script.window;
+    let copied = || window.copied.lock().unwrap().clone();
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        for _ in 0..2 {
+            fixture.speak(1.0, 1.5);
+            let session = client.start(Dict::from([("output", "copy".into())])).await.unwrap();
+            let mut signals = client.signals_until("Delivered").await;
+            assert_eq!(copied(), capital(&signals_text(&signals)));
+            fixture.speak(1.0, 1.5);
+            signals.extend(client.signals_until("Delivered").await);
+            let (_, backend, ok, _) = delivered(signals.last().unwrap());
+            assert!(ok && backend == "copy", "{backend}");
+            // The next session begins anew.
+            assert_eq!(copied(), capital(&signals_text(&signals)));
+            stop(&client, &session).await;
+            client.signals_until("SessionEnded").await;
+        }
+        assert_eq!(window.text(), "");
+    });
+}
+
+fn capital(text: &str) -> String {
+    text.replacen("one", "One", 1)
+}
+
+#[test]
+fn what_one_mode_has_inserted_is_not_taken_back_by_another() {
+    let fixture = Fixture::new();
+    let window = &fixture.script.window;
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        for mode in ["type", "clipboard"] {
+            fixture.speak(1.0, 1.5);
+            let session = client.start(Dict::from([("output", mode.into())])).await.unwrap();
+            let signals = client.signals_until("Delivered").await;
+            assert!(delivered(signals.last().unwrap()).2);
+            stop(&client, &session).await;
+            client.signals_until("SessionEnded").await;
+        }
+        let both = window.text();
+        client.call::<_, ()>(PATH, "UndoLast", &()).await.unwrap();
+        let typed = window.text();
+        assert!(!typed.is_empty() && both.starts_with(&typed) && typed.len() < both.len());
+        // The one before was typed by who knows nothing of the paste.
+        let refused = client.call::<_, ()>(PATH, "UndoLast", &()).await;
+        assert_eq!(error_name(refused), "NotDelivered");
+        assert_eq!(window.text(), typed);
+    });
+}
+
+#[test]
 fn a_window_that_hangs_holds_nobody_up_but_those_behind_it() {
     let fixture = Fixture::new();
     let window = &fixture.script.window;
@@ -216,7 +270,11 @@ fn a_window_that_hangs_holds_nobody_up_but_those_behind_it() {
         let mut client = fixture.connect().await;
         let body = (String::from("a text, "), Dict::new());
         // One is at the window, 64 wait for it, and there is no room for more.
-        for _ in 0..100 {
+        for n in 0..100 {
+            if n == 1 {
+                let has_hung = || window.has_hung.load(Ordering::Relaxed);
+                eventually("one is at the window", has_hung).await;
+            }
             let call = zbus::Message::method_call(PATH, "InsertText");
             let call = call.destination(NAME).interface(NAME);
             client.connection.send(&call.build(&body).unwrap()).await.unwrap();

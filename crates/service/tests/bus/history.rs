@@ -8,7 +8,7 @@ use scriven_service::config::{Config, History};
 use zbus::OwnedVariant;
 
 use crate::client::{Client, Dict, error_name};
-use crate::delivery::{dictate, eventually, stop};
+use crate::delivery::{dictate, eventually, press, release, stop};
 use crate::fixture::{Fixture, PATH};
 
 type Entry = HashMap<String, OwnedVariant>;
@@ -78,6 +78,83 @@ fn what_no_window_takes_is_kept_and_can_be_delivered_again() {
         assert_eq!(error_name(redeliver(&client, nobody).await), "NotFound");
         let wrong = Dict::from([("id", "seven".into())]);
         assert_eq!(error_name(redeliver(&client, wrong).await), "InvalidArgument");
+    });
+}
+
+#[test]
+fn of_what_is_there_in_part_only_the_rest_is_delivered_again() {
+    let fixture = Fixture::new();
+    let window = &fixture.script.window;
+    let breaks_after = |characters| *window.room.lock().unwrap() = Some(characters);
+    window.focus("editor");
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        breaks_after(5);
+        let text = say(&fixture, &mut client).await;
+        assert_eq!(window.text(), text[..5]);
+        let entry = &history(&client, 0).await[0];
+        assert_eq!(word(entry, "state"), "undelivered");
+        assert!(word(entry, "detail").contains("a part of it"));
+        // Of the rest again only a part; then nothing; then what is left.
+        breaks_after(2);
+        assert_eq!(error_name(redeliver(&client, Dict::new()).await), "NotDelivered");
+        window.refuses.store(true, Ordering::Relaxed);
+        assert_eq!(error_name(redeliver(&client, Dict::new()).await), "NotDelivered");
+        window.refuses.store(false, Ordering::Relaxed);
+        redeliver(&client, Dict::new()).await.unwrap();
+        assert_eq!(window.text(), text);
+        assert_eq!(word(&history(&client, 0).await[0], "state"), "delivered");
+        // In another window all of it is typed, and where it is asked for by its number.
+        for elsewhere in [true, false] {
+            window.text.lock().unwrap().clear();
+            breaks_after(5);
+            let text = say(&fixture, &mut client).await;
+            let id = id(&history(&client, 1).await[0]);
+            if elsewhere {
+                window.focus("mail");
+            }
+            window.text.lock().unwrap().clear();
+            let by_number = Dict::from([("id", id.into())]);
+            redeliver(&client, if elsewhere { Dict::new() } else { by_number }).await.unwrap();
+            assert_eq!(window.text(), text);
+        }
+    });
+}
+
+#[test]
+fn of_two_texts_that_come_together_the_one_that_is_there_is_delivered() {
+    let fixture = Fixture::new();
+    let window = &fixture.script.window;
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        press(&client).await;
+        for _ in 0..2 {
+            fixture.speak(1.0, 1.5);
+            client.signals_until("Final").await;
+        }
+        let first = word(&history(&client, 0).await[1], "text");
+        *window.room.lock().unwrap() = Some(first.chars().count() + 3);
+        release(&client).await;
+        client.signals_until("SessionEnded").await;
+        let entries = history(&client, 0).await;
+        let states: Vec<_> = entries.iter().map(|entry| word(entry, "state")).collect();
+        assert_eq!(states, ["undelivered", "delivered"]);
+        redeliver(&client, Dict::new()).await.unwrap();
+        assert_eq!(window.text(), format!("{first} {}", word(&entries[0], "text")));
+    });
+}
+
+#[test]
+fn what_did_not_arrive_is_not_what_the_next_text_goes_on_from() {
+    let fixture = Fixture::new();
+    let window = &fixture.script.window;
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        window.refuses.store(true, Ordering::Relaxed);
+        say(&fixture, &mut client).await;
+        window.refuses.store(false, Ordering::Relaxed);
+        let text = say(&fixture, &mut client).await;
+        assert_eq!(window.text(), text, "no space stands before it");
     });
 }
 
@@ -229,5 +306,30 @@ fn taking_back_the_last_text_is_noted() {
         client.call::<_, ()>(PATH, "UndoLast", &()).await.unwrap();
         assert_eq!(fixture.script.window.text(), "");
         assert_eq!(word(&history(&client, 0).await[0], "state"), "undone");
+    });
+}
+
+#[test]
+fn what_is_taken_back_is_the_text_that_was_put_there_last_whichever_that_is() {
+    let fixture = Fixture::new();
+    let window = &fixture.script.window;
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        for _ in 0..2 {
+            say(&fixture, &mut client).await;
+        }
+        // The older one once more, and behind it something that was not said.
+        let older = id(&history(&client, 0).await[1]);
+        redeliver(&client, Dict::from([("id", older.into())])).await.unwrap();
+        let insert = ("not said".to_owned(), Dict::new());
+        client.call::<_, String>(PATH, "InsertText", &insert).await.unwrap();
+        let mut states = Vec::new();
+        for _ in 0..4 {
+            client.call::<_, ()>(PATH, "UndoLast", &()).await.unwrap();
+            let entries = history(&client, 0).await;
+            states.push([0, 1].map(|n| word(&entries[n], "state") == "undone"));
+        }
+        assert_eq!(states, [[false, false], [false, true], [true, true], [true, true]]);
+        assert_eq!(window.text(), "");
     });
 }

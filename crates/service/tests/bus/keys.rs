@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use scriven_recognizer::Task;
 use scriven_service::config::Config;
 use zbus::OwnedVariant;
 
@@ -115,6 +116,33 @@ fn an_action_says_how_long_a_silence_ends_it() {
         // Its key starts the next one, and does not stop what has ended by itself.
         press(&client, "note").await.unwrap();
         client.until("State", "listening").await;
+    });
+}
+
+#[test]
+fn each_action_has_a_language_a_task_and_a_profile_of_its_own() {
+    let fixture = configured(
+        "languages = [\"en\"]\n\
+         [[action]]\nname = \"german\"\nlanguages = [\"de\"]\ntask = \"translate\"\n\
+         profile = \"loud\"\n\
+         [[profile]]\nname = \"loud\"\nwriting.hook = [\"tr\", \"a-z\", \"A-Z\"]\n",
+    );
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        for action in ["dictate", "german"] {
+            fixture.speak(1.0, 1.5);
+            press(&client, action).await.unwrap();
+            client.signals_until("Final").await;
+            release(&client, action).await;
+            client.signals_until("SessionEnded").await;
+        }
+        let asked = fixture.script.asked.lock().unwrap();
+        let languages: Vec<_> = asked.iter().map(|options| options.languages.concat()).collect();
+        assert_eq!(languages, ["en", "de"]);
+        let tasks: Vec<_> = asked.iter().map(|options| options.task).collect();
+        assert_eq!(tasks, [Task::Transcribe, Task::Translate]);
+        let text = fixture.script.window.text();
+        assert!(text.starts_with("one ") && text.contains("ONE "), "{text}");
     });
 }
 

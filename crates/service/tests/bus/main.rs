@@ -11,6 +11,7 @@ mod dictation;
 mod feedback;
 mod files;
 mod fixture;
+mod focus;
 mod gpu;
 mod history;
 mod keys;

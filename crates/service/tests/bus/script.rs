@@ -44,6 +44,8 @@ pub struct Script {
     pub stalled_device: AtomicBool,
     /// What was to be heard.
     pub cues: Mutex<Vec<Cue>>,
+    /// What each recognizer was asked for.
+    pub asked: Mutex<Vec<Options>>,
     pub window: Window,
 }
 
@@ -185,7 +187,8 @@ impl Model for ScriptedModel {
         }
     }
 
-    fn recognizer(&self, _: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
+    fn recognizer(&self, options: Options) -> Result<Box<dyn Recognize>, recognizer::Error> {
+        self.script.asked.lock().unwrap().push(options);
         let (script, gpu) = (self.script.clone(), self.gpu);
         Ok(Box::new(ScriptedRecognizer { script, gpu, columns: 0 }))
     }

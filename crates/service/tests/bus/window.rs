@@ -27,8 +27,14 @@ pub struct Window {
     pub refuses: AtomicBool,
     /// Takes no text and does not say so, until this is unset.
     pub hangs: AtomicBool,
+    /// Somebody has waited for it.
+    pub has_hung: AtomicBool,
     /// Text needs no keys.
     pub keyless: AtomicBool,
+    /// Takes no more than so many characters of the next text.
+    pub room: Mutex<Option<usize>>,
+    /// What is on the clipboard.
+    pub copied: Mutex<String>,
     /// The name of the way that inserted last.
     pub way: Mutex<String>,
 }
@@ -48,16 +54,21 @@ pub struct ScriptedOutput {
     script: Arc<Script>,
     way: &'static str,
     target: Option<String>,
-    undo: usize,
+    /// What can be taken back.
+    done: Vec<String>,
     rungs: Vec<Rung>,
 }
 
 impl ScriptedOutput {
     pub fn new(script: Arc<Script>, wanted: &Wanted) -> Self {
-        let way = if wanted.way.as_deref() == Some("clipboard") { "clipboard" } else { "script" };
+        let way = match wanted.way.as_deref() {
+            _ if wanted.copy => "copy",
+            Some("clipboard") => "clipboard",
+            _ => "script",
+        };
         let none = Rung { name: "none", verdict: Err("there is none on this desktop".into()) };
         let rungs = vec![none, Rung { name: way, verdict: Ok(Abilities::default()) }];
-        Self { script, way, target: None, undo: 0, rungs }
+        Self { script, way, target: None, done: Vec::new(), rungs }
     }
 
     fn window(&self) -> &Window {
@@ -68,6 +79,7 @@ impl ScriptedOutput {
     fn obstacle(&self) -> Option<&'static str> {
         let window = self.window();
         while window.hangs.load(Ordering::Relaxed) {
+            window.has_hung.store(true, Ordering::Relaxed);
             thread::sleep(Duration::from_millis(2));
         }
         if window.secret.load(Ordering::Relaxed) {
@@ -86,26 +98,43 @@ impl ScriptedOutput {
         }
         let window = &self.script.window;
         let mut text = window.text.lock().unwrap();
-        let before = text.len();
+        let room = window.room.lock().unwrap().take().unwrap_or(usize::MAX);
+        let (mut inserted, mut taken_back) = (String::new(), 0);
         for edit in edits {
             match edit {
-                Edit::Insert(more) => text.push_str(more),
-                Edit::Undo => text.truncate(self.undo),
+                Edit::Insert(more) => inserted.push_str(more),
+                Edit::Undo => {
+                    let Some(last) = self.done.pop() else { return failed("nothing to take back") };
+                    assert!(text.ends_with(&last), "what is taken back stands elsewhere");
+                    let kept = text.len() - last.len();
+                    text.truncate(kept);
+                    taken_back += 1;
+                }
             }
         }
-        self.undo = before;
-        self.way.clone_into(&mut window.way.lock().unwrap());
-        Delivered {
-            backend: self.way.into(),
-            ok: true,
-            detail: "taken".into(),
-            inserted: String::new(),
+        let ok = inserted.chars().count() <= room;
+        inserted = inserted.chars().take(room).collect();
+        text.push_str(&inserted);
+        if !inserted.is_empty() {
+            self.done.push(inserted.clone());
         }
+        self.way.clone_into(&mut window.way.lock().unwrap());
+        let detail = if ok { "taken" } else { "a part of it was typed before" };
+        Delivered { backend: self.way.into(), ok, detail: detail.into(), inserted, taken_back }
+    }
+}
+
+impl ScriptedOutput {
+    fn copy(&self, text: &str) -> Delivered {
+        text.clone_into(&mut self.window().copied.lock().unwrap());
+        let (backend, detail) = (self.way.into(), "taken".into());
+        Delivered { backend, ok: true, detail, inserted: text.into(), taken_back: 0 }
     }
 }
 
 fn failed(why: &str) -> Delivered {
-    Delivered { backend: String::new(), ok: false, detail: why.into(), inserted: String::new() }
+    let (backend, inserted) = Default::default();
+    Delivered { backend, ok: false, detail: why.into(), inserted, taken_back: 0 }
 }
 
 impl Output for ScriptedOutput {
@@ -116,6 +145,19 @@ impl Output for ScriptedOutput {
         let secret = window.secret.load(Ordering::Relaxed);
         let app_id = window.app.lock().unwrap().clone();
         Some(Target { id, secret, app_id, before: None })
+    }
+
+    fn begin_in(&mut self, id: &str, held: bool) -> Option<Target> {
+        let target = self.begin(held).filter(|target| target.id == id);
+        self.target = target.as_ref().map(|target| target.id.clone());
+        target
+    }
+
+    fn focus(&mut self) -> Option<Target> {
+        let target = self.target.take();
+        let focus = self.begin(false);
+        self.target = target;
+        focus
     }
 
     fn show(&mut self, committed: &str, tentative: &str) {
@@ -137,11 +179,21 @@ impl Output for ScriptedOutput {
     }
 
     fn undo(&mut self) -> Delivered {
-        self.put(&[Edit::Undo])
+        match self.way {
+            "copy" => Delivered { taken_back: 1, ..self.copy("") },
+            _ => self.put(&[Edit::Undo]),
+        }
     }
 
     fn insert(&mut self, text: &str) -> Delivered {
-        self.put(&[Edit::Insert(text.into())])
+        match self.way {
+            "copy" => self.copy(text),
+            _ => self.put(&[Edit::Insert(text.into())]),
+        }
+    }
+
+    fn forget(&mut self) {
+        self.done.clear();
     }
 
     fn way(&self) -> Option<&'static str> {

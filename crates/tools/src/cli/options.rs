@@ -96,6 +96,8 @@ pub(crate) enum Output {
     Type,
     /// They go there by way of the clipboard.
     Clipboard,
+    /// They are left on the clipboard, all of a session together, until something else is copied.
+    Copy,
     /// They are only told on the bus.
     None,
 }

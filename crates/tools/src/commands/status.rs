@@ -48,13 +48,21 @@ pub(crate) async fn status(args: &StatusArgs) -> anyhow::Result<Outcome> {
 
 /// Reads the status; `None` if the daemon does not run. Does not start it.
 async fn read(bus: &Bus) -> anyhow::Result<Option<Status>> {
-    if !bus.is_running().await? {
-        return Ok(None);
+    while let Some(daemon) = bus.running().await? {
+        match read_from(&daemon).await {
+            // It has left in the middle, and perhaps another one has come.
+            Err(_) if !daemon.is_there().await? => {}
+            status => return status.map(Some),
+        }
     }
+    Ok(None)
+}
+
+async fn read_from(bus: &Bus) -> anyhow::Result<Status> {
     let daemon = bus.daemon_properties().await?;
     let sessions = bus.objects::<SessionProperties>(SESSION_INTERFACE).await?;
     let sessions = sessions.into_iter().map(|(path, session)| (path.as_str().to_owned(), session));
-    Ok(Some(Status { daemon, sessions: sessions.collect() }))
+    Ok(Status { daemon, sessions: sessions.collect() })
 }
 
 fn show(status: Option<&Status>, json: bool) -> std::io::Result<()> {

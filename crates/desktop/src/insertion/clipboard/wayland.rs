@@ -8,20 +8,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wayland_protocols_wlr::data_control::v1::client::{
-    zwlr_data_control_device_v1::ZwlrDataControlDeviceV1,
-    zwlr_data_control_manager_v1::ZwlrDataControlManagerV1,
-};
-
 use crate::Error;
 use crate::insertion::virtual_keyboard::keys::{Chord, Key, Keys};
-use crate::insertion::wayland::{State, Wayland, socket, windows::Focus};
+use crate::insertion::wayland::{State, socket, windows::Focus};
 use crate::insertion::{Abilities, Backend, Proof, Target};
 
+mod board;
 mod contents;
+mod copy;
 pub(in crate::insertion) mod selection;
 
-use contents::{Contents, Kind};
+use board::Board;
+use contents::Contents;
+pub use copy::{connect as copy, connect_to as copy_to};
 
 const NAME: &str = "clipboard";
 
@@ -54,11 +53,9 @@ const TERMINALS: [&str; 16] = [
 
 /// Pastes into the window in focus.
 struct Clipboard {
-    manager: ZwlrDataControlManagerV1,
-    device: ZwlrDataControlDeviceV1,
     keys: Keys,
     focus: Focus,
-    wayland: Wayland,
+    board: Board,
 }
 
 /// The way by clipboard, on the compositor that `WAYLAND_DISPLAY` names.
@@ -77,40 +74,13 @@ pub fn connect() -> Result<Box<dyn Backend>, Error> {
 ///
 /// As [`connect`].
 pub fn connect_to(socket: &Path) -> Result<Box<dyn Backend>, Error> {
-    let mut wayland = Wayland::connect(NAME, socket)?;
-    let focus = Focus::new(&wayland);
-    let manager = wayland.bind::<ZwlrDataControlManagerV1>(2)?;
-    let device = manager.get_data_device(&wayland.seat, &wayland.handle, ());
-    let keys = Keys::new(&mut wayland)?;
-    Ok(Box::new(Clipboard { manager, device, keys, focus, wayland }))
+    let mut board = Board::connect(NAME, socket)?;
+    let focus = Focus::new(&board.wayland);
+    let keys = Keys::new(&mut board.wayland)?;
+    Ok(Box::new(Clipboard { keys, focus, board }))
 }
 
 impl Clipboard {
-    /// What is on the clipboard, in all types that it is offered in; `None` when there is nothing.
-    fn keep(&mut self) -> Result<Option<Vec<Kind>>, Error> {
-        self.wayland.round_trip()?;
-        let Some((offer, types)) = self.wayland.state().selections.current() else {
-            return Ok(None);
-        };
-        let receive = |name: &str, fd: std::os::fd::BorrowedFd<'_>| {
-            offer.receive(name.to_owned(), fd);
-            self.wayland.flush()
-        };
-        contents::fetch(types, receive).map(Some)
-    }
-
-    /// Puts `contents` onto the clipboard, or takes away what is there.
-    fn offer(&mut self, contents: Option<&Arc<Contents>>) -> Result<(), Error> {
-        let source = contents.map(|contents| {
-            let source = self.manager.create_data_source(&self.wayland.handle, contents.clone());
-            contents.types().for_each(|name| source.offer(name.to_owned()));
-            self.wayland.state().selections.begin_offer();
-            source
-        });
-        self.device.set_selection(source.as_ref());
-        self.wayland.round_trip()
-    }
-
     /// Presses what pastes in the window `target`, and waits until it has fetched `contents`.
     fn paste(&mut self, target: &Target, contents: &Contents) -> Result<(), Error> {
         contents.wait_for_quiet(MANAGERS);
@@ -118,7 +88,7 @@ impl Clipboard {
         if self.target()?.id != target.id {
             return Err(Error::TargetMoved);
         }
-        self.keys.chord(&mut self.wayland, chord(target.app_id.as_deref()))?;
+        self.keys.chord(&mut self.board.wayland, chord(target.app_id.as_deref()))?;
         if !contents.wait_for_more(by_managers, FETCH) {
             return Err(Error::NotTaken { backend: NAME });
         }
@@ -137,8 +107,8 @@ impl Backend for Clipboard {
     }
 
     fn target(&mut self) -> Result<Target, Error> {
-        self.wayland.round_trip()?;
-        self.focus.target(&self.wayland.state())
+        self.board.wayland.round_trip()?;
+        self.focus.target(&self.board.wayland.state())
     }
 
     fn preedit(&mut self, _: &str) -> Result<(), Error> {
@@ -151,14 +121,14 @@ impl Backend for Clipboard {
         if text.is_empty() {
             return Ok(Proof::Taken);
         }
-        let kept = self.keep()?;
+        let kept = self.board.keep()?;
         let contents = Arc::new(Contents::text(text));
-        self.offer(Some(&contents))?;
+        self.board.offer(Some(&contents))?;
         let pasted = self.paste(&target, &contents);
         // What somebody has copied in the meantime is newer than what was there before.
         if !contents.is_replaced() {
             let kept = kept.map(|kinds| Arc::new(Contents::new(kinds)));
-            self.offer(kept.as_ref())?;
+            self.board.offer(kept.as_ref())?;
         }
         pasted.map(|()| Proof::Taken)
     }
@@ -166,7 +136,7 @@ impl Backend for Clipboard {
     fn delete_before(&mut self, characters: usize) -> Result<(), Error> {
         let began = self.target()?.id;
         let stays = |state: &State| self.focus.target(state).is_ok_and(|target| target.id == began);
-        self.keys.press(&mut self.wayland, Key::BackSpace, characters, stays)
+        self.keys.press(&mut self.board.wayland, Key::BackSpace, characters, stays)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The clipboard of an X server: text is offered, pasted by the window's own shortcut, and what
 //! was there before is offered again once the window has fetched the text.
 
+mod copy;
 mod owner;
 mod saved;
 
@@ -11,6 +12,7 @@ use xkeysym::Keysym;
 use super::super::x11::keyboard::Keyboard;
 use super::super::{Abilities, Backend, Proof, Target};
 use crate::Error;
+pub use copy::{connect as copy, connect_to as copy_to};
 use owner::Owner;
 
 const NAME: &str = "clipboard";

@@ -74,7 +74,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`Error::TargetMoved`], [`Error::Gone`].
+    /// [`Error::TargetMoved`], [`Error::Gone`]; as [`Error::Partly`] where some was typed before.
     pub(in crate::insertion) fn text(
         &mut self,
         wayland: &mut Wayland,
@@ -84,14 +84,14 @@ impl Keys {
         let has_key =
             |character: &char| matches!(character, '\n' | '\t') || !character.is_control();
         let text: String = text.chars().filter(has_key).collect();
-        let mut rest = text.as_str();
+        let (mut rest, mut typed) = (text.as_str(), 0);
         while !rest.is_empty() {
             let (now, later) = rest.split_at(self.keymap.cover(rest));
             // Always anew: the compositor may have put the user's layout onto all keyboards.
             self.send_keymap()?;
             let keys: Vec<u32> = now.chars().filter_map(|c| self.keymap.key(c)).collect();
-            self.strike(wayland, &keys, &stays)?;
-            rest = later;
+            self.strike(wayland, &keys, &stays).map_err(|error| error.after(typed))?;
+            (rest, typed) = (later, typed + keys.len());
         }
         Ok(())
     }
@@ -142,12 +142,13 @@ impl Keys {
     ) -> Result<(), Error> {
         // No Shift, no Caps Lock: each character has a key of its own.
         self.keyboard.modifiers(0, 0, 0, 0);
-        for batch in keys.chunks(BATCH) {
+        for (done, batch) in keys.chunks(BATCH).enumerate() {
+            let typed = done * BATCH;
             if !stays(&wayland.state()) {
-                return Err(Error::TargetMoved);
+                return Err(Error::TargetMoved.after(typed));
             }
             batch.iter().for_each(|key| self.tap(*key));
-            wayland.round_trip()?;
+            wayland.round_trip().map_err(|error| error.after(typed))?;
         }
         Ok(())
     }

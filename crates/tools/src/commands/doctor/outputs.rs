@@ -5,6 +5,10 @@ use serde_json::Value;
 use super::{Check, failed};
 use crate::bus::{Bus, object};
 use crate::commands::sources::text;
+use crate::error::explain;
+
+/// The way to the clipboard, which goes into no window.
+const COPY: &str = "copy";
 
 /// One check a way, and one for the whole.
 pub(super) async fn outputs(bus: &Bus) -> Vec<Check> {
@@ -15,10 +19,29 @@ pub(super) async fn outputs(bus: &Bus) -> Vec<Check> {
             let ways: Vec<Value> = ways.collect();
             let mut checks = vec![typing(&ways)];
             checks.extend(ways.iter().map(way));
+            checks.push(focus(bus).await);
             checks
         }
         Err(error) => vec![failed("typing", &error.into())],
     }
+}
+
+/// The program in focus, as profiles match it: most often the terminal that this is called in.
+async fn focus(bus: &Bus) -> Check {
+    let described = async { bus.daemon().await?.describe_focus().await };
+    let found = match described.await {
+        Ok(focus) => {
+            let focus = Value::Object(object(&focus));
+            match (&*text(&focus, "app"), &*text(&focus, "profile")) {
+                ("", _) => "the desktop does not tell of which program the window is".into(),
+                (app, "") => format!("{app}, no profile"),
+                (app, profile) => format!("{app}, profile {profile}"),
+            }
+        }
+        // Not wrong by itself: nothing may be in focus.
+        Err(error) => explain(&error.into()),
+    };
+    Check::ok("focus", found)
 }
 
 fn is(way: &Value, key: &str) -> bool {
@@ -28,7 +51,8 @@ fn is(way: &Value, key: &str) -> bool {
 /// Whether text gets into windows at all.
 fn typing(ways: &[Value]) -> Check {
     let chosen = ways.iter().find(|way| is(way, "chosen"));
-    match chosen.or(ways.iter().find(|way| is(way, "usable"))) {
+    let types = |way: &&Value| is(way, "usable") && text(way, "name") != COPY;
+    match chosen.or(ways.iter().find(types)) {
         Some(way) => Check::ok("typing", format!("into windows, by {}", text(way, "name"))),
         None => Check::warning(
             "typing",
@@ -57,6 +81,9 @@ fn abilities(way: &Value) -> String {
         ("surrounding", "fits the text before the cursor"),
         ("purpose", "knows fields for passwords"),
     ];
+    if text(way, "name") == COPY {
+        return "leaves text on the clipboard".into();
+    }
     let can: Vec<_> = known.iter().filter(|(key, _)| is(way, key)).map(|(_, does)| *does).collect();
     if can.is_empty() { "types".into() } else { can.join(", ") }
 }

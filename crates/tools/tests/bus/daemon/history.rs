@@ -37,6 +37,7 @@ pub(super) fn outputs() -> Vec<Info<'static>> {
         way("input-method", false, false, "no Wayland compositor; start one"),
         way("x11", true, true, ""),
         way("clipboard", true, false, ""),
+        way("copy", true, false, ""),
     ]
 }
 

@@ -59,6 +59,8 @@ enum Mode {
 struct Utterance {
     target: String,
     mode: Mode,
+    /// Its text needs no key events.
+    keyless: bool,
     /// What was typed of it and stands before the cursor.
     typed: String,
     /// Is something shown tentatively?
@@ -100,10 +102,8 @@ impl Delivery {
         let (target, utterance) = match found {
             Ok(target) if target.secret => (Some(target), Err(Error::SecretTarget)),
             Ok(target) => {
-                let id = target.id.clone();
-                let mode = self.mode(held);
-                let typed = String::new();
-                (Some(target), Ok(Utterance { target: id, mode, typed, shown: false }))
+                let utterance = self.utterance_for(&target, held);
+                (Some(target), Ok(utterance))
             }
             Err(err) => (None, Err(err)),
         };
@@ -176,9 +176,8 @@ impl Delivery {
         let place = self.ladder.place();
         let delivered = match self.ladder.target() {
             Ok(target) if target.secret => self.failed(&Error::SecretTarget, ""),
-            Ok(Target { id: target, .. }) => {
-                let mode = Mode::Final;
-                let mut utterance = Utterance { target, mode, typed: String::new(), shown: false };
+            Ok(target) => {
+                let mut utterance = self.utterance_for(&target, false);
                 let outcome = self.rewrite(&mut utterance, text);
                 self.remember(&utterance.typed, utterance.target);
                 self.outcome(outcome, utterance.typed)
@@ -191,6 +190,17 @@ impl Delivery {
         delivered
     }
 
+    /// Whether the text of this utterance can be finished while a key is held: no key is sent, or
+    /// there is no target, which is all that there is to tell.
+    pub fn is_keyless(&self) -> bool {
+        !matches!(&self.utterance, Some(Ok(utterance)) if !utterance.keyless)
+    }
+
+    /// Nothing is dictated for a while: gives back what other programs may need.
+    pub fn rest(&mut self) {
+        self.ladder.rest();
+    }
+
     /// Name of the way that is taken.
     pub fn way(&self) -> Option<&'static str> {
         self.ladder.way()
@@ -201,14 +211,17 @@ impl Delivery {
         self.ladder.rungs()
     }
 
-    fn mode(&self, held: bool) -> Mode {
+    /// An utterance into `target`, which the ladder has just chosen.
+    fn utterance_for(&self, target: &Target, held: bool) -> Utterance {
         let abilities = self.ladder.abilities();
-        let may_type = !held || abilities.keyless;
-        match self.live {
+        let keyless = abilities.keyless && !target.keyed;
+        let mode = match self.live {
             Live::Auto | Live::Preedit if abilities.preedit => Mode::Preedit,
-            Live::Auto | Live::Committed if may_type => Mode::Committed,
+            Live::Auto | Live::Committed if keyless || !held => Mode::Committed,
             _ => Mode::Final,
-        }
+        };
+        let target = target.id.clone();
+        Utterance { target, mode, keyless, typed: String::new(), shown: false }
     }
 
     /// Takes the preedit of an utterance away that was neither finished nor discarded.

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use scriven_desktop::insertion::Target;
@@ -25,6 +26,8 @@ mod handle;
 mod mailbox;
 mod record;
 mod requests;
+mod rest;
+mod shown;
 mod writer;
 
 pub(crate) use self::handle::Handle;
@@ -131,6 +134,8 @@ struct Delivery {
     waiting: Vec<Text>,
     /// The way as `main` knows it.
     way: Option<&'static str>,
+    /// When the ways may rest, if nothing is asked of them before.
+    rests_at: Option<Instant>,
 }
 
 /// Starts the thread. It ends with its handle.
@@ -165,6 +170,7 @@ pub(crate) fn start(
             held: None,
             waiting: Vec::new(),
             way: None,
+            rests_at: None,
         }
         .run();
     };
@@ -176,10 +182,9 @@ impl Delivery {
     fn run(mut self) {
         loop {
             self.forget_what_is_old();
-            let patience = self.history.with(|h| h.next_expiry(clock::wall_unsigned()));
-            match self.tasks.next(patience) {
+            match self.tasks.next(self.patience()) {
                 Found::Task(task) => self.serve(task),
-                Found::Nothing => {}
+                Found::Nothing => self.rest_if_idle(),
                 Found::Closed => return,
             }
         }
@@ -202,6 +207,7 @@ impl Delivery {
             Task::Clear(reply) => self.clear(&reply),
             Task::Rungs(reply) => self.list_rungs(&reply),
         }
+        self.rest_later();
         self.tell_way();
     }
 
@@ -246,19 +252,6 @@ impl Delivery {
         }
     }
 
-    fn show(&mut self, of: Of, committed: &str, tentative: &str, language: &str) {
-        let Some(turn) = self.turn.as_ref().filter(|turn| turn.beginning.of == of) else { return };
-        if !self.waiting.is_empty() || self.wanted.live == Live::Final {
-            return;
-        }
-        let before = turn.target.as_ref().and_then(|target| target.before.as_deref());
-        let mode = turn.beginning.mode;
-        let sure = self.writer.preview(committed, language, before);
-        let all = self.writer.preview(&format!("{committed}{tentative}"), language, before);
-        let (sure, rest) = all.split_at(common(&sure, &all));
-        self.output(mode).show(sure, rest);
-    }
-
     fn finish(&mut self, text: Text) {
         let is_held = self.held == Some(text.of.session);
         let joins = !self.waiting.is_empty() && is_held;
@@ -275,7 +268,11 @@ impl Delivery {
         }
         // Keys that are typed while another is held would disturb it, and be taken for shortcuts.
         match self.waiting.len() < ROOM {
-            true => self.waiting.push(text),
+            true => {
+                let language = text.language.clone().unwrap_or_default();
+                self.waiting.push(text);
+                self.display("", "", &language);
+            }
             false => self.settle(&text, &too_much(), false),
         }
     }
@@ -371,10 +368,4 @@ impl Delivery {
 fn too_much() -> Delivered {
     let detail = "too much is waiting; \"scriven redeliver\" types it later".into();
     Delivered { backend: String::new(), ok: false, detail, inserted: String::new() }
-}
-
-/// Bytes that two texts have in common at their beginning, whole characters only.
-fn common(a: &str, b: &str) -> usize {
-    let same = a.char_indices().zip(b.chars()).take_while(|((_, a), b)| a == b);
-    same.last().map_or(0, |((at, c), _)| at + c.len_utf8())
 }

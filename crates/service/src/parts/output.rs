@@ -25,17 +25,14 @@ pub trait Output {
     fn undo(&mut self) -> Delivered;
     /// Inserts at the cursor.
     fn insert(&mut self, text: &str) -> Delivered;
+    /// Whether the utterance can be finished while a key is held.
+    fn is_keyless(&self) -> bool;
+    /// Gives back what other programs may need while nobody dictates.
+    fn rest(&mut self);
     /// The way that is used now.
     fn way(&self) -> Option<&'static str>;
     /// Every way, in the order in which they are tried.
     fn rungs(&self) -> &[Rung];
-
-    /// Whether a key that is held stays held whatever is inserted.
-    fn is_keyless(&self) -> bool {
-        let way = self.way();
-        let rung = self.rungs().iter().find(|rung| Some(rung.name) == way);
-        rung.is_some_and(|rung| rung.verdict.as_ref().is_ok_and(|can| can.keyless))
-    }
 }
 
 /// Which way is wanted.
@@ -86,6 +83,14 @@ impl Output for Delivery {
 
     fn insert(&mut self, text: &str) -> Delivered {
         Self::insert(self, text)
+    }
+
+    fn is_keyless(&self) -> bool {
+        Self::is_keyless(self)
+    }
+
+    fn rest(&mut self) {
+        Self::rest(self);
     }
 
     fn way(&self) -> Option<&'static str> {

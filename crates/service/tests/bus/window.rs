@@ -1,6 +1,6 @@
 //! A window that a test can look into, and the way into it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -29,6 +29,8 @@ pub struct Window {
     pub hangs: AtomicBool,
     /// Text needs no keys.
     pub keyless: AtomicBool,
+    /// How often the way was told to rest.
+    pub rests: AtomicUsize,
     /// The name of the way that inserted last.
     pub way: Mutex<String>,
 }
@@ -115,7 +117,7 @@ impl Output for ScriptedOutput {
         self.target = Some(id.clone());
         let secret = window.secret.load(Ordering::Relaxed);
         let app_id = window.app.lock().unwrap().clone();
-        Some(Target { id, secret, app_id, before: None })
+        Some(Target { id, secret, app_id, ..Target::default() })
     }
 
     fn show(&mut self, committed: &str, tentative: &str) {
@@ -142,6 +144,10 @@ impl Output for ScriptedOutput {
 
     fn insert(&mut self, text: &str) -> Delivered {
         self.put(&[Edit::Insert(text.into())])
+    }
+
+    fn rest(&mut self) {
+        self.window().rests.fetch_add(1, Ordering::Relaxed);
     }
 
     fn way(&self) -> Option<&'static str> {

@@ -15,7 +15,7 @@ use wayland_protocols_wlr::data_control::v1::client::{
 
 use crate::Error;
 use crate::insertion::virtual_keyboard::keys::{Chord, Key, Keys};
-use crate::insertion::wayland::{State, Wayland, socket, windows::Focus};
+use crate::insertion::wayland::{State, Wayland, windows::Focus};
 use crate::insertion::{Abilities, Backend, Proof, Target};
 
 mod contents;
@@ -61,27 +61,18 @@ struct Clipboard {
     wayland: Wayland,
 }
 
-/// The way by clipboard, on the compositor that `WAYLAND_DISPLAY` names.
+/// The way by clipboard, on the compositor behind `socket`.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] where there is no such compositor or it gives no access to its clipboard
 /// or no virtual keyboard, [`Error::Gone`] where it hangs.
-pub fn connect() -> Result<Box<dyn Backend>, Error> {
-    connect_to(&socket(NAME)?)
-}
-
-/// The same on the compositor behind `socket`.
-///
-/// # Errors
-///
-/// As [`connect`].
 pub fn connect_to(socket: &Path) -> Result<Box<dyn Backend>, Error> {
-    let mut wayland = Wayland::connect(NAME, socket)?;
+    let wayland = Wayland::connect(NAME, socket)?;
     let focus = Focus::new(&wayland);
     let manager = wayland.bind::<ZwlrDataControlManagerV1>(2)?;
     let device = manager.get_data_device(&wayland.seat, &wayland.handle, ());
-    let keys = Keys::new(&mut wayland)?;
+    let keys = Keys::new(&wayland)?;
     Ok(Box::new(Clipboard { manager, device, keys, focus, wayland }))
 }
 
@@ -151,6 +142,8 @@ impl Backend for Clipboard {
         if text.is_empty() {
             return Ok(Proof::Taken);
         }
+        // Before all else: a window must have got over a new keyboard when the key is pressed.
+        self.keys.plug_in(&mut self.wayland)?;
         let kept = self.keep()?;
         let contents = Arc::new(Contents::text(text));
         self.offer(Some(&contents))?;

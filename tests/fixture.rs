@@ -118,9 +118,9 @@ static ONE_ROOM: Mutex<()> = Mutex::new(());
 /// A bus and a home. Dropped, it takes everything with it.
 pub(crate) struct Room {
     home: TempDir,
-    address: String,
-    /// The X display of the programs, where there is one.
-    display: Option<String>,
+    pub(crate) address: String,
+    /// Where the programs show themselves: `DISPLAY` or `WAYLAND_DISPLAY`, if there is one.
+    display: Option<(&'static str, String)>,
     _bus: Running,
     _only: Option<MutexGuard<'static, ()>>,
 }
@@ -165,9 +165,10 @@ impl Room {
         self.path("data/scriven/models")
     }
 
-    /// Lets the programs that are started from now on show themselves on this X display.
-    pub(crate) fn show_on(&mut self, display: &str) {
-        self.display = Some(display.to_owned());
+    /// Lets the programs that are started from now on show themselves on this display, which
+    /// `variable` names.
+    pub(crate) fn show_on(&mut self, variable: &'static str, display: &str) {
+        self.display = Some((variable, display.to_owned()));
     }
 
     pub(crate) fn configure(&self, toml: &str) {
@@ -192,11 +193,14 @@ impl Room {
 
     /// A program of ours, with this room's bus and folders.
     pub(crate) fn command(&self, name: &str) -> Command {
-        let mut command = at_home(self.home.path(), &program(name));
+        self.neighbour(&program(name))
+    }
+
+    /// Another program, with the same.
+    pub(crate) fn neighbour(&self, program: &Path) -> Command {
+        let mut command = at_home(self.home.path(), program);
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
-        if let Some(display) = &self.display {
-            command.env("DISPLAY", display);
-        }
+        command.envs(self.display.clone());
         command
     }
 

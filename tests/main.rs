@@ -21,5 +21,11 @@ mod measuring;
 mod models;
 mod sessions;
 mod speech;
+#[allow(dead_code, reason = "the tests of the ways into windows use more of it")]
+#[path = "../crates/desktop/tests/wayland/sway.rs"]
+mod sway;
 mod tidy;
+#[allow(dead_code, reason = "the tests of the ways into windows use more of it")]
+#[path = "../crates/desktop/tests/wayland/window.rs"]
+mod window;
 mod windows;

@@ -118,7 +118,7 @@ static ONE_ROOM: Mutex<()> = Mutex::new(());
 /// A bus and a home. Dropped, it takes everything with it.
 pub(crate) struct Room {
     home: TempDir,
-    address: String,
+    pub(crate) address: String,
     /// What the programs find in their environment besides.
     environment: Vec<(&'static str, String)>,
     _bus: Running,
@@ -162,9 +162,10 @@ impl Room {
         self.path("data/scriven/models")
     }
 
-    /// Lets the programs that are started from now on show themselves on this X display.
-    pub(crate) fn show_on(&mut self, display: &str) {
-        self.environment.push(("DISPLAY", display.to_owned()));
+    /// Lets the programs that are started from now on show themselves on this display, which
+    /// `variable` names.
+    pub(crate) fn show_on(&mut self, variable: &'static str, display: &str) {
+        self.environment.push((variable, display.to_owned()));
     }
 
     pub(crate) fn configure(&self, toml: &str) {
@@ -189,7 +190,12 @@ impl Room {
 
     /// A program of ours, with this room's bus and folders.
     pub(crate) fn command(&self, name: &str) -> Command {
-        let mut command = at_home(self.home.path(), &program(name));
+        self.neighbour(&program(name))
+    }
+
+    /// Another program, with the same.
+    pub(crate) fn neighbour(&self, program: &Path) -> Command {
+        let mut command = at_home(self.home.path(), program);
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command

@@ -25,6 +25,12 @@ mod sessions;
 mod sleep;
 mod speech;
 mod status;
+#[allow(dead_code, reason = "the tests of the ways into windows use more of it")]
+#[path = "../crates/desktop/tests/wayland/sway.rs"]
+mod sway;
 mod tidy;
 mod vocabulary;
+#[allow(dead_code, reason = "the tests of the ways into windows use more of it")]
+#[path = "../crates/desktop/tests/wayland/window.rs"]
+mod window;
 mod windows;

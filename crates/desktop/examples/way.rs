@@ -1,8 +1,8 @@
 //! Drives one way into the window in focus, to see what it does on a desktop.
 //!
-//! `way ibus`, `way portal`: orders come on stdin, a line each: `target`, `insert TEXT`,
-//! `preedit TEXT`, `delete COUNT`. In TEXT `\n` begins a line. Every order is answered by a line,
-//! `ok …` or `error …`, with the time that it took.
+//! `way NAME`, where NAME is `portal` or one of those that `scriven doctor` shows: orders come on
+//! stdin, a line each: `target`, `insert TEXT`, `preedit TEXT`, `delete COUNT`, `rest`. In TEXT `\n`
+//! begins a line. Every order is answered by a line, `ok …` or `error …`, with the time that it took.
 //!
 //! `way permit`: asks for the permission that `portal` needs, and keeps it in a temporary file.
 
@@ -14,19 +14,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use scriven_desktop::Error;
 use scriven_desktop::insertion::portal::{self, Token};
-use scriven_desktop::insertion::{Backend, ibus};
+use scriven_desktop::insertion::{Backend, ways};
 
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
     let way = match name.as_str() {
-        "ibus" => ibus::connect(),
         "portal" => portal::connect(fs::read_to_string(token_file()).ok().map(Token), keep),
         "permit" => return permit(),
-        _ => {
-            println!("usage: way ibus|portal|permit");
-            return ExitCode::FAILURE;
-        }
+        name => open(name),
     };
     let mut way = match way {
         Ok(way) => way,
@@ -43,6 +40,16 @@ fn main() -> ExitCode {
         std::io::stdout().flush().ok();
     }
     ExitCode::SUCCESS
+}
+
+/// Of the ways that have this name, the first that is there.
+fn open(name: &str) -> Result<Box<dyn Backend>, Error> {
+    let reason = "no way has this name; usage: way NAME|portal|permit".to_owned();
+    let mut opened = Err(Error::Unavailable { backend: "way", reason });
+    for (_, connect) in ways().into_iter().filter(|way| way.0 == name) {
+        opened = opened.or_else(|_| connect());
+    }
+    opened
 }
 
 fn permit() -> ExitCode {
@@ -75,6 +82,10 @@ fn obey(way: &mut dyn Backend, line: &str) -> String {
         "insert" => way.insert(&text).map(|proof| format!("{proof:?}")),
         "preedit" => way.preedit(&text).map(|()| String::new()),
         "delete" => way.delete_before(text.parse().unwrap_or(1)).map(|()| String::new()),
+        "rest" => {
+            way.rest();
+            Ok(String::new())
+        }
         _ => return format!("error no such order: {order}"),
     };
     done.map_or_else(|error| format!("error {error}"), |what| format!("ok {what}"))

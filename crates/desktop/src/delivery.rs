@@ -62,18 +62,14 @@ enum Mode {
 struct Utterance {
     target: String,
     mode: Mode,
+    /// Its text needs no key events.
+    keyless: bool,
     /// What was typed of it and stands before the cursor.
     typed: String,
     /// Is something shown tentatively?
     shown: bool,
     /// Earlier texts that it has taken back.
     taken_back: usize,
-}
-
-impl Utterance {
-    fn new(target: String, mode: Mode) -> Self {
-        Self { target, mode, typed: String::new(), shown: false, taken_back: 0 }
-    }
 }
 
 /// A text that was inserted, and where.
@@ -130,7 +126,7 @@ impl Delivery {
             Ok(target) if !is_it(&target) => (None, Err(Error::TargetMoved)),
             Ok(target) if target.secret => (Some(target), Err(Error::SecretTarget)),
             Ok(target) => {
-                let utterance = Utterance::new(target.id.clone(), self.mode(held));
+                let utterance = self.utterance_for(&target, held);
                 (Some(target), Ok(utterance))
             }
             Err(err) => (None, Err(err)),
@@ -212,8 +208,8 @@ impl Delivery {
         let place = self.ladder.place();
         let delivered = match self.ladder.target() {
             Ok(target) if target.secret => self.failed(&Error::SecretTarget, ""),
-            Ok(Target { id: target, .. }) => {
-                let mut utterance = Utterance::new(target, Mode::Final);
+            Ok(target) => {
+                let mut utterance = self.utterance_for(&target, false);
                 let outcome = self.rewrite(&mut utterance, text);
                 self.remember(&utterance.typed, &[], &utterance.target);
                 self.outcome(outcome, utterance.typed)
@@ -226,6 +222,17 @@ impl Delivery {
         delivered
     }
 
+    /// Whether the text of this utterance can be finished while a key is held: no key is sent, or
+    /// there is no target, which is all that there is to tell.
+    pub fn is_keyless(&self) -> bool {
+        !matches!(&self.utterance, Some(Ok(utterance)) if !utterance.keyless)
+    }
+
+    /// Nothing is dictated for a while: gives back what other programs may need.
+    pub fn rest(&mut self) {
+        self.ladder.rest();
+    }
+
     /// Name of the way that is taken.
     pub fn way(&self) -> Option<&'static str> {
         self.ladder.way()
@@ -236,14 +243,17 @@ impl Delivery {
         self.ladder.rungs()
     }
 
-    fn mode(&self, held: bool) -> Mode {
+    /// An utterance into `target`, which the ladder has just chosen.
+    fn utterance_for(&self, target: &Target, held: bool) -> Utterance {
         let abilities = self.ladder.abilities();
-        let may_type = !held || abilities.keyless;
-        match self.live {
+        let keyless = abilities.keyless && !target.keyed;
+        let mode = match self.live {
             Live::Auto | Live::Preedit if abilities.preedit => Mode::Preedit,
-            Live::Auto | Live::Committed if may_type => Mode::Committed,
+            Live::Auto | Live::Committed if keyless || !held => Mode::Committed,
             _ => Mode::Final,
-        }
+        };
+        let target = target.id.clone();
+        Utterance { target, mode, keyless, typed: String::new(), shown: false, taken_back: 0 }
     }
 
     /// Takes the preedit of an utterance away that was neither finished nor discarded.

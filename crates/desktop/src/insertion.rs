@@ -12,6 +12,8 @@ pub mod virtual_keyboard;
 mod wayland;
 pub mod x11;
 
+use std::path::Path;
+
 use crate::Error;
 
 /// What a way can do besides typing.
@@ -23,7 +25,8 @@ pub struct Abilities {
     pub surrounding: bool,
     /// Tells whether the field takes passwords.
     pub purpose: bool,
-    /// Types without key events, so that a key that is held stays held and no layout matters.
+    /// Types without key events, so that a key that is held stays held and no layout matters; but
+    /// see [`Target::keyed`].
     pub keyless: bool,
 }
 
@@ -38,6 +41,8 @@ pub struct Target {
     pub secret: bool,
     /// The text before the cursor, where the window tells it; at most some hundred characters.
     pub before: Option<String>,
+    /// Gets its text by key events, though the way needs none elsewhere.
+    pub keyed: bool,
 }
 
 /// How sure it is that an inserted text is there.
@@ -87,21 +92,33 @@ pub trait Backend: Send {
     ///
     /// As [`insert`](Self::insert).
     fn delete_before(&mut self, characters: usize) -> Result<(), Error>;
+
+    /// Nothing is wanted for a while: gives back what only one program at a time can have. The next
+    /// call takes it again.
+    fn rest(&mut self) {}
 }
 
 /// The ways that need nobody's permission, the best first. That of [`portal`] needs it.
 pub fn ways() -> Vec<(&'static str, ladder::Connect)> {
     vec![
-        ("input-method", Box::new(input_method::connect)),
+        on_wayland("input-method", input_method::connect_to),
         ("ibus", Box::new(ibus::connect)),
-        ("virtual-keyboard", Box::new(virtual_keyboard::connect)),
+        on_wayland("virtual-keyboard", virtual_keyboard::connect_to),
         ("x11", Box::new(x11::connect)),
-        ("clipboard", Box::new(clipboard::wayland::connect)),
+        on_wayland("clipboard", clipboard::wayland::connect_to),
         ("clipboard", Box::new(clipboard::x11::connect)),
     ]
 }
 
 /// The ways to leave a text on the clipboard, for the user to paste, in place of what was there.
 pub fn copies() -> Vec<(&'static str, ladder::Connect)> {
-    vec![("copy", Box::new(clipboard::wayland::copy)), ("copy", Box::new(clipboard::x11::copy))]
+    vec![on_wayland("copy", clipboard::wayland::copy_to), ("copy", Box::new(clipboard::x11::copy))]
+}
+
+/// The way `name`, on the compositor that `WAYLAND_DISPLAY` names.
+fn on_wayland(
+    name: &'static str,
+    connect_to: fn(&Path) -> Result<Box<dyn Backend>, Error>,
+) -> (&'static str, ladder::Connect) {
+    (name, Box::new(move || connect_to(&wayland::socket(name)?)))
 }

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use scriven_desktop::insertion::Target;
@@ -24,6 +25,8 @@ mod handle;
 mod mailbox;
 mod record;
 mod requests;
+mod rest;
+mod shown;
 mod ways;
 mod writer;
 
@@ -152,6 +155,8 @@ struct Delivery {
     partly: Option<Partly>,
     /// The way as `main` knows it.
     way: Option<&'static str>,
+    /// When the ways may rest, if nothing is asked of them before.
+    rests_at: Option<Instant>,
 }
 
 /// Starts the thread. It ends with its handle.
@@ -186,6 +191,7 @@ pub(crate) fn start(
             trails: Trails::default(),
             partly: None,
             way: None,
+            rests_at: None,
         }
         .run();
     };
@@ -197,10 +203,9 @@ impl Delivery {
     fn run(mut self) {
         loop {
             self.forget_what_is_old();
-            let patience = self.history.with(|h| h.next_expiry(clock::wall_unsigned()));
-            match self.tasks.next(patience) {
+            match self.tasks.next(self.patience()) {
                 Found::Task(task) => self.serve(task),
-                Found::Nothing => {}
+                Found::Nothing => self.rest_if_idle(),
                 Found::Closed => return,
             }
         }
@@ -224,6 +229,7 @@ impl Delivery {
             Task::Rungs(reply) => self.list_rungs(&reply),
             Task::Focus(reply) => self.tell_focus(&reply),
         }
+        self.rest_later();
         self.tell_way();
     }
 
@@ -278,19 +284,6 @@ impl Delivery {
         }
     }
 
-    fn show(&mut self, of: Of, committed: &str, tentative: &str, language: &str) {
-        let Some(turn) = self.turn.as_ref().filter(|turn| turn.beginning.of == of) else { return };
-        let mode = turn.beginning.mode;
-        if !self.waiting.is_empty() || !self.ways.shows(mode) {
-            return;
-        }
-        let before = turn.target.as_ref().and_then(|target| target.before.as_deref());
-        let sure = self.writer.preview(committed, language, before);
-        let all = self.writer.preview(&format!("{committed}{tentative}"), language, before);
-        let (sure, rest) = all.split_at(common(&sure, &all));
-        self.ways.of(mode).show(sure, rest);
-    }
-
     fn discard(&mut self, of: Of) {
         self.next.retain(|next| next.beginning.of != of);
         let Some(turn) = self.turn.as_ref().filter(|turn| turn.beginning.of == of) else { return };
@@ -331,10 +324,4 @@ impl Delivery {
         // A closed channel means that the daemon is gone, and this thread soon will be.
         drop(self.events.send_blocking(event));
     }
-}
-
-/// Bytes that two texts have in common at their beginning, whole characters only.
-fn common(a: &str, b: &str) -> usize {
-    let same = a.char_indices().zip(b.chars()).take_while(|((_, a), b)| a == b);
-    same.last().map_or(0, |((at, c), _)| at + c.len_utf8())
 }

@@ -62,6 +62,26 @@ fn no_key_is_sent_while_one_is_held() {
 }
 
 #[test]
+fn a_window_that_gets_keys_waits_for_the_key_though_the_way_needs_none() {
+    let keyless = Abilities { keyless: true, ..KEYS };
+    for (abilities, shown) in [(INPUT_METHOD, "one two"), (keyless, "")] {
+        let desktop = Desktop::new();
+        let mut delivery = delivery(&desktop, abilities, Live::Auto);
+        delivery.begin(true);
+        assert!(delivery.is_keyless());
+        desktop.state().keyed = true;
+        delivery.begin(true);
+        delivery.show("one", " two");
+        assert!(!delivery.is_keyless());
+        assert_eq!((desktop.text("editor"), desktop.state().preedit.as_str()), ("".into(), shown));
+    }
+    // What cannot be delivered needs no key.
+    let mut delivery = delivery(&Desktop::default(), KEYS, Live::Auto);
+    assert!(delivery.begin(true).is_none());
+    assert!(delivery.is_keyless());
+}
+
+#[test]
 fn tentative_text_is_preedit_where_there_is_one_and_always_gone_in_the_end() {
     let desktop = Desktop::new();
     let mut delivery = delivery(&desktop, INPUT_METHOD, Live::Auto);

@@ -5,7 +5,7 @@
 //! Offered by wlroots (sway, river, labwc), Hyprland, niri and others. It reaches windows whose
 //! program speaks text-input-v3: GTK, Qt 6, foot and most other terminals. Elsewhere there is no
 //! target, and another way has to do. A seat has one input method: while another one runs (fcitx5,
-//! ibus), this way is not to be had, and while this way is connected, no other one is.
+//! ibus), this way is not to be had, and until this way rests, no other one is ([`seat`]).
 //!
 //! A window drops what we commit while it tells something itself (older GTK, foot): its serial is
 //! then another. So nothing is committed before the window is quiet, and a window that does not
@@ -16,32 +16,30 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use unicode_segmentation::UnicodeSegmentation;
-use wayland_client::delegate_noop;
-use wayland_protocols_misc::zwp_input_method_v2::client::{
-    zwp_input_method_manager_v2::ZwpInputMethodManagerV2, zwp_input_method_v2::ZwpInputMethodV2,
-};
 
 use super::virtual_keyboard::keys::{Key, Keys};
-use super::wayland::{State, Wayland, socket, windows::Focus};
+use super::wayland::{State, Wayland, windows::Focus};
 use super::{Abilities, Backend, Proof, Target};
 use crate::Error;
 
 pub(super) mod field;
+mod seat;
 
 use field::Field;
+use seat::Seat;
 
 const NAME: &str = "input-method";
 
 /// A message of Wayland has 4096 bytes, and the protocol allows 4000 for a text.
 const LONGEST: usize = 3900;
-/// How long the window in focus may take to say that it takes text, once we are there.
-const ACTIVATION: Duration = Duration::from_millis(150);
 /// How long a window that tells its text may take to show what was inserted.
 const CONFIRMATION: Duration = Duration::from_millis(250);
 /// A window that has told nothing for so long has no message on its way to us.
 const QUIET: Duration = Duration::from_millis(25);
 /// A window that tells something all the time is not waited for any longer.
 const UNREST: Duration = Duration::from_millis(150);
+/// A window that loses the focus because of a new keyboard has it back after so long.
+const REFOCUS: Duration = Duration::from_millis(200);
 /// How long it may take to delete: what is counted next must not be counted too early.
 const DELETION: Duration = Duration::from_millis(750);
 /// Characters of what stands before the cursor that are handed on.
@@ -49,7 +47,7 @@ const BEFORE: usize = 200;
 
 /// Writes into the field in focus.
 struct InputMethod {
-    method: ZwpInputMethodV2,
+    seat: Seat,
     focus: Focus,
     /// For windows that do not tell their text; `None` where the compositor has no virtual keyboard.
     keys: Option<Keys>,
@@ -60,56 +58,31 @@ struct InputMethod {
     wayland: Wayland,
 }
 
-/// The way by input method, on the compositor that `WAYLAND_DISPLAY` names.
+/// The way by input method, on the compositor behind `socket`.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] where there is no such compositor, it has no input methods, or another
 /// one is at work; [`Error::Gone`] where it hangs.
-pub fn connect() -> Result<Box<dyn Backend>, Error> {
-    connect_to(&socket(NAME)?)
-}
-
-/// The same on the compositor behind `socket`.
-///
-/// # Errors
-///
-/// As [`connect`].
 pub fn connect_to(socket: &Path) -> Result<Box<dyn Backend>, Error> {
     let mut wayland = Wayland::connect(NAME, socket)?;
     let focus = Focus::new(&wayland);
-    let manager = wayland.bind::<ZwpInputMethodManagerV2>(1)?;
-    let method = manager.get_input_method(&wayland.seat, &wayland.handle, ());
-    wayland.round_trip()?;
-    if wayland.state().fields.is_refused {
-        let reason = "another input method is at work (fcitx5, ibus); end it, or let the text be typed as keys";
-        return Err(Error::Unavailable { backend: NAME, reason: reason.to_owned() });
-    }
-    wayland.wait(ACTIVATION, |state| state.fields.current().map(drop))?;
-    let keys = match Keys::new(&mut wayland) {
-        Ok(keys) => Some(keys),
-        Err(Error::Unavailable { .. }) => None,
-        Err(error) => return Err(error),
-    };
-    Ok(Box::new(InputMethod { method, focus, keys, committed: None, shown_in: None, wayland }))
+    let seat = Seat::take(&mut wayland, &focus)?;
+    let keys = Keys::new(&wayland).ok();
+    Ok(Box::new(InputMethod { seat, focus, keys, committed: None, shown_in: None, wayland }))
 }
 
 impl InputMethod {
     /// The field in focus now.
     fn field(&mut self) -> Result<Field, Error> {
-        self.wayland.round_trip()?;
-        let state = self.wayland.state();
-        if state.fields.is_refused {
-            let reason = "another input method has taken over".to_owned();
-            return Err(Error::Gone { backend: NAME, reason });
-        }
-        state.fields.current().cloned().ok_or(Error::NoTarget)
+        self.seat.keep(&mut self.wayland, &self.focus)?;
+        self.wayland.state().fields.current().cloned().ok_or(Error::NoTarget)
     }
 
     /// Puts what was asked for into effect, all at once, in the field `id`.
     fn commit(&mut self, id: u64) -> Result<(), Error> {
         let serial = self.wayland.state().fields.serial;
-        self.method.commit(serial);
+        self.seat.method()?.commit(serial);
         self.committed = Some(Instant::now());
         self.wayland.round_trip()?;
         match is_in(&self.wayland.state(), id) {
@@ -135,7 +108,7 @@ impl InputMethod {
     /// Shows `text` tentatively.
     fn show(&mut self, id: u64, text: &str) -> Result<(), Error> {
         let end = i32::try_from(text.len()).unwrap_or(0);
-        self.method.set_preedit_string(text.to_owned(), end, end);
+        self.seat.method()?.set_preedit_string(text.to_owned(), end, end);
         self.shown_in = (!text.is_empty()).then_some(id);
         self.commit(id)
     }
@@ -160,7 +133,7 @@ impl InputMethod {
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.floor_char_boundary(LONGEST));
             self.settle()?;
-            self.method.commit_string(now.to_owned());
+            self.seat.method()?.commit_string(now.to_owned());
             self.commit(field.id)?;
             rest = later;
         }
@@ -178,8 +151,23 @@ impl InputMethod {
         Ok(self.wayland.wait(limit, ready)?.is_some())
     }
 
+    /// Plugs the keyboard in before the first key. Some windows lose the focus over it for a moment:
+    /// the field that they come back with is taken for this one, if the same text stands there.
+    fn plug_in(&mut self, keys: &mut Keys, field: &Field) -> Result<(), Error> {
+        if keys.is_plugged_in() {
+            return Ok(());
+        }
+        keys.plug_in(&mut self.wayland)?;
+        let other =
+            |state: &mut State| state.fields.current().filter(|now| now.id != field.id).map(drop);
+        if self.wayland.wait(REFOCUS, other)?.is_some() {
+            self.wayland.state().fields.come_back_to(field);
+        }
+        Ok(())
+    }
+
     /// Presses BackSpace until the text before the cursor has no more than `kept` bytes.
-    fn backspace_to(&mut self, keys: &Keys, id: u64, kept: usize) -> Result<(), Error> {
+    fn backspace_to(&mut self, keys: &mut Keys, id: u64, kept: usize) -> Result<(), Error> {
         loop {
             let Some(length) = self.field()?.before().map(str::len) else { return Ok(()) };
             if length <= kept {
@@ -196,7 +184,7 @@ impl InputMethod {
     /// newer the other. Else by keys, one after the other, as the window tells what is left.
     fn delete(
         &mut self,
-        keys: Option<&Keys>,
+        keys: Option<&mut Keys>,
         field: &Field,
         characters: usize,
     ) -> Result<(), Error> {
@@ -209,10 +197,13 @@ impl InputMethod {
         let bytes: usize = clusters.map(str::len).sum();
         let (kept, taken) = before.split_at(before.len() - bytes);
         if !taken.is_ascii() {
-            return self.backspace_to(keys.ok_or_else(no_keys)?, field.id, kept.len());
+            let keys = keys.ok_or_else(no_keys)?;
+            self.plug_in(keys, field)?;
+            return self.backspace_to(keys, field.id, kept.len());
         }
         self.settle()?;
-        self.method.delete_surrounding_text(u32::try_from(bytes).unwrap_or(u32::MAX), 0);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.seat.method()?.delete_surrounding_text(bytes, 0);
         self.shown_in = None;
         self.commit(field.id)?;
         match self.wait_for_text(DELETION, |before| before.len() <= kept.len())? {
@@ -244,6 +235,7 @@ impl Backend for InputMethod {
             app_id: window.and_then(|window| window.app_id),
             secret: field.is_secret,
             before: field.before().map(|before| last(before, BEFORE).to_owned()),
+            keyed: field.before().is_none(),
         })
     }
 
@@ -277,20 +269,22 @@ impl Backend for InputMethod {
         if field.is_secret {
             return Err(Error::SecretTarget);
         }
-        let keys = self.keys.take();
-        let done = self.delete(keys.as_ref(), &field, characters);
+        let mut keys = self.keys.take();
+        let done = self.delete(keys.as_mut(), &field, characters);
         self.keys = keys;
         done
+    }
+
+    fn rest(&mut self) {
+        // With the input method goes what it shows.
+        self.shown_in = None;
+        self.seat.give_back(&self.wayland, &self.focus);
     }
 }
 
 impl Drop for InputMethod {
     fn drop(&mut self) {
-        if self.shown_in.is_some() {
-            self.method.set_preedit_string(String::new(), 0, 0);
-            self.method.commit(self.wayland.state().fields.serial);
-        }
-        self.method.destroy();
+        self.rest();
     }
 }
 
@@ -309,8 +303,6 @@ fn last(text: &str, characters: usize) -> &str {
 fn end_within(text: &str, bytes: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(bytes))..]
 }
-
-delegate_noop!(State: ZwpInputMethodManagerV2);
 
 #[cfg(test)]
 mod tests {

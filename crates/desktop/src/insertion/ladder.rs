@@ -129,6 +129,12 @@ impl Ladder {
         self.chosen = place;
     }
 
+    /// Lets all ways give back what other programs may need.
+    pub(crate) fn rest(&mut self) {
+        let open = self.ways.iter_mut().filter_map(|way| way.backend.as_mut());
+        open.for_each(|backend| backend.rest());
+    }
+
     fn climb(&mut self, first: usize, retry: bool) -> Result<Target, Error> {
         let mut best = None;
         for index in first..self.ways.len() {

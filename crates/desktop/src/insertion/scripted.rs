@@ -22,6 +22,8 @@ pub(crate) struct State {
     /// The way is lost: every call fails.
     pub(crate) gone: bool,
     pub(crate) tells_before: bool,
+    /// This window gets its text as keys.
+    pub(crate) keyed: bool,
 }
 
 /// A handle on the desktop.
@@ -101,6 +103,7 @@ impl Backend for Scripted {
             app_id: Some("editor".into()),
             secret: state.secret,
             before: state.tells_before.then_some(before),
+            keyed: state.keyed,
         })
     }
 

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::wayland::{State, Wayland, socket, windows::Focus};
+use super::wayland::{State, Wayland, windows::Focus};
 use super::{Abilities, Backend, Proof, Target};
 use crate::Error;
 
@@ -24,25 +24,16 @@ struct VirtualKeyboard {
     wayland: Wayland,
 }
 
-/// The way by virtual keyboard, on the compositor that `WAYLAND_DISPLAY` names.
+/// The way by virtual keyboard, on the compositor behind `socket`.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] where there is no such compositor or it offers no virtual keyboard,
 /// [`Error::Gone`] where it hangs.
-pub fn connect() -> Result<Box<dyn Backend>, Error> {
-    connect_to(&socket(NAME)?)
-}
-
-/// The same on the compositor behind `socket`.
-///
-/// # Errors
-///
-/// As [`connect`].
 pub fn connect_to(socket: &Path) -> Result<Box<dyn Backend>, Error> {
-    let mut wayland = Wayland::connect(NAME, socket)?;
+    let wayland = Wayland::connect(NAME, socket)?;
     let focus = Focus::new(&wayland);
-    let keys = Keys::new(&mut wayland)?;
+    let keys = Keys::new(&wayland)?;
     Ok(Box::new(VirtualKeyboard { keys, focus, wayland }))
 }
 

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use scriven_desktop::Error;
 use scriven_desktop::insertion::clipboard::wayland;
 
-use crate::sway::{Sway, Terminal, connect, installed, rounds, target, wait_for};
+use crate::sway::{Sway, Terminal, installed, rounds, wait_for};
+use crate::ways::{connect, target};
 use crate::window::{Window, has_gtk};
 use crate::{ASCII, WORLD};
 

@@ -7,7 +7,8 @@ use scriven_desktop::Error;
 use scriven_desktop::insertion::clipboard::wayland as clipboard;
 use scriven_desktop::insertion::{Backend, Proof, input_method, virtual_keyboard};
 
-use crate::sway::{Sway, Terminal, connect, target, wait_for};
+use crate::sway::{Sway, Terminal, wait_for};
+use crate::ways::{connect, target};
 use crate::window::{Window, has_gtk};
 
 type Connect = fn(&Path) -> Result<Box<dyn Backend>, Error>;

@@ -3,7 +3,8 @@
 use scriven_desktop::Error;
 use scriven_desktop::insertion::{Proof, input_method, virtual_keyboard};
 
-use crate::sway::{Sway, Terminal, connect, rounds, target, wait_for};
+use crate::sway::{Sway, Terminal, rounds, wait_for};
+use crate::ways::{connect, target};
 use crate::window::{Window, has_gtk};
 use crate::{ASCII, WORLD};
 
@@ -20,7 +21,7 @@ fn exact(layout: &str) {
         let window = Window::open(&sway, gtk, "entry", &app_id);
         let began = target(&mut *way);
         assert_eq!(began.app_id, Some(app_id));
-        assert!(!began.secret);
+        assert!(!began.secret && !began.keyed);
         let (mut wanted, mut seen) = (String::new(), false);
         for _ in 0..rounds() {
             for text in [ASCII, WORLD] {
@@ -34,7 +35,10 @@ fn exact(layout: &str) {
         assert_eq!(window.count("key"), 0, "text came as keys");
     }
     let terminal = Terminal::open(&sway, "foot");
-    wait_for("a target", || (way.target().ok()?.app_id? == "foot").then_some(()));
+    let began = wait_for("a target", || {
+        way.target().ok().filter(|target| target.app_id.as_deref() == Some("foot"))
+    });
+    assert!(began.keyed);
     let mut wanted = String::new();
     for round in 0..rounds() {
         for text in [ASCII, WORLD] {
@@ -193,6 +197,39 @@ fn a_seat_has_one_input_method() {
     assert!(matches!(&refused, Error::Unavailable { reason, .. } if reason.contains("another")));
     drop(first);
     wait_for("the seat", || input_method::connect_to(sway.socket()).ok());
+}
+
+#[test]
+fn a_seat_is_free_while_this_way_rests_and_the_field_is_then_still_the_same() {
+    let Some(sway) = Sway::start("us", "") else { return };
+    let mut way = connect(&sway, input_method::connect_to);
+    for gtk in toolkits() {
+        let app_id = format!("gtk{gtk}");
+        let mut window = Window::open(&sway, gtk, "two", &app_id);
+        wait_for("a target", || (way.target().ok()?.app_id? == app_id).then_some(()));
+        way.insert("Said before. ").unwrap();
+        let began = wait_for("its text", || {
+            way.target().ok().filter(|target| target.before.as_deref() == Some("Said before. "))
+        });
+        way.rest();
+        // The user's own input method starts.
+        let other = wait_for("the seat", || input_method::connect_to(sway.socket()).ok());
+        assert!(matches!(way.target(), Err(Error::Gone { .. })));
+        drop(other);
+        assert_eq!(wait_for("the seat again", || way.target().ok()), began);
+        way.delete_before(2).unwrap();
+        window.shows("text", 0, "Said before");
+        // Elsewhere it is not.
+        way.preedit("tentative").unwrap();
+        window.shows("preedit", 0, "tentative");
+        way.rest();
+        window.shows("preedit", 0, "");
+        window.focus(1);
+        wait_for("another field", || {
+            way.target().ok().filter(|now| now.id != began.id && now.before.as_deref() == Some(""))
+        });
+        assert_eq!(window.now("text", 0), "Said before");
+    }
 }
 
 #[test]

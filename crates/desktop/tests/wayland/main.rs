@@ -8,6 +8,7 @@ mod failures;
 mod input_method;
 mod sway;
 mod typing;
+mod ways;
 mod window;
 
 /// All of ASCII that prints.

@@ -7,9 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use scriven_desktop::Error;
-use scriven_desktop::insertion::{Backend, Target};
-
 /// Generous: two cores, and other tests on them.
 const LIMIT: Duration = Duration::from_secs(30);
 /// sway does not run as root: there it gets the user that owns nothing.
@@ -237,8 +234,18 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Opens one and waits until it is in focus and `cat` listens.
     pub(crate) fn open(sway: &Sway, app_id: &str) -> Self {
+        Self::run(sway, app_id, "")
+    }
+
+    /// The same, but each character is written as it is typed, and as it is.
+    #[allow(dead_code, reason = "for the end-to-end tests")]
+    pub(crate) fn unbuffered(sway: &Sway, app_id: &str) -> Self {
+        Self::run(sway, app_id, "stty -icanon min 1 && ")
+    }
+
+    fn run(sway: &Sway, app_id: &str, before: &str) -> Self {
         let file = sway.folder.path().join(format!("{app_id}.txt"));
-        let script = format!("exec cat > '{}'", file.display());
+        let script = format!("{before}exec cat > '{}'", file.display());
         let process = sway
             .command("foot")
             .arg(format!("--app-id={app_id}"))
@@ -254,7 +261,7 @@ impl Terminal {
         send(self.process.id(), signal);
     }
 
-    /// What has been typed so far, in whole lines.
+    /// What has been typed so far; in whole lines, unless it is unbuffered.
     pub(crate) fn text(&self) -> String {
         fs::read_to_string(&self.file).unwrap()
     }
@@ -271,27 +278,6 @@ impl Drop for Terminal {
         self.process.kill().ok();
         self.process.wait().ok();
     }
-}
-
-/// Connects a way, as often as it takes on a machine that is busy.
-pub(crate) fn connect(
-    sway: &Sway,
-    to: fn(&Path) -> Result<Box<dyn Backend>, Error>,
-) -> Box<dyn Backend> {
-    wait_for("a connection", || match to(sway.socket()) {
-        Ok(way) => Some(way),
-        Err(Error::Gone { .. }) => None,
-        Err(error) => panic!("{error}"),
-    })
-}
-
-/// What is in focus, once there is something.
-pub(crate) fn target(way: &mut dyn Backend) -> Target {
-    wait_for("a target", || match way.target() {
-        Ok(target) => Some(target),
-        Err(Error::NoTarget | Error::Gone { .. }) => None,
-        Err(error) => panic!("{error}"),
-    })
 }
 
 /// Writes a line to a program's standard input.

@@ -4,7 +4,8 @@ use scriven_desktop::Error;
 use scriven_desktop::insertion::{Proof, virtual_keyboard};
 use serde_json::{Value, json};
 
-use crate::sway::{Sway, Terminal, connect, rounds, target, wait_for};
+use crate::sway::{Sway, Terminal, rounds, wait_for};
+use crate::ways::{connect, target};
 use crate::window::{Window, has_gtk};
 use crate::{ASCII, WORLD};
 

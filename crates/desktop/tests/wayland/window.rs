@@ -1,7 +1,6 @@
 //! A window with fields, by GTK, that tells what happens to it.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use crate::sway::{Sway, send, skipped, tell, wait_for, wait_or_tell};
 
 /// The one that Debian's packages are for.
-const PYTHON: &str = "/usr/bin/python3";
+pub(crate) const PYTHON: &str = "/usr/bin/python3";
 
 /// The window of another program.
 pub(crate) struct Window {
@@ -43,12 +42,21 @@ impl Window {
         app_id: &str,
         environment: &[(&str, &str)],
     ) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wayland/window.py");
-        let mut process = sway
-            .command(PYTHON)
-            .arg(script)
-            .args([gtk, kind, app_id])
-            .envs(environment.iter().copied())
+        let mut python = sway.command(PYTHON);
+        python.envs(environment.iter().copied());
+        let mut window = Self::start(&mut python, gtk, kind, app_id);
+        wait_for("a window", || {
+            assert!(window.process.try_wait().unwrap().is_none(), "window.py has ended");
+            window.find(|told| *told == json!(["active", true]))
+        });
+        wait_for("its focus", || (sway.focus()? == app_id).then_some(()));
+        window
+    }
+
+    /// Lets `python` open a window, wherever its environment says.
+    pub(crate) fn start(python: &mut Command, gtk: &str, kind: &str, app_id: &str) -> Self {
+        let mut process = python
+            .args(["-c", include_str!("window.py"), gtk, kind, app_id])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -61,13 +69,13 @@ impl Window {
             }
         };
         std::thread::Builder::new().name(app_id.to_owned()).spawn(read).unwrap();
-        let mut window = Self { process, told };
-        wait_for("a window", || {
-            assert!(window.process.try_wait().unwrap().is_none(), "window.py has ended");
-            window.find(|told| *told == json!(["active", true]))
-        });
-        wait_for("its focus", || (sway.focus()? == app_id).then_some(()));
-        window
+        Self { process, told }
+    }
+
+    /// All that it told so far.
+    #[allow(dead_code, reason = "for the end-to-end tests")]
+    pub(crate) fn told(&self) -> Vec<Value> {
+        self.told.lock().unwrap().clone()
     }
 
     /// The last of what it told that `fits`.

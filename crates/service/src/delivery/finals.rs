@@ -89,7 +89,11 @@ impl Delivery {
         }
         // Keys that are typed while another is held would disturb it, and be taken for shortcuts.
         match self.waiting.len() < ROOM {
-            true => self.waiting.push(text),
+            true => {
+                let language = text.language.clone().unwrap_or_default();
+                self.waiting.push(text);
+                self.display("", "", &language);
+            }
             false => self.settle(&text, &too_much(), false),
         }
     }

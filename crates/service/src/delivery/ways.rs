@@ -59,6 +59,12 @@ impl Ways {
         std::mem::replace(&mut self.last, mode) != mode
     }
 
+    /// Nobody dictates: gives back what other programs may need.
+    pub(super) fn rest(&mut self) {
+        let outputs = [&mut self.typing, &mut self.clipboard];
+        outputs.into_iter().flatten().for_each(|output| output.rest());
+    }
+
     /// The name of the way that types, if one was looked for.
     pub(super) fn name(&self) -> Option<&'static str> {
         self.typing.as_ref().and_then(|output| output.way())

@@ -31,17 +31,14 @@ pub trait Output {
     fn insert(&mut self, text: &str) -> Delivered;
     /// Others have typed since: nothing that was inserted before can be taken back.
     fn forget(&mut self);
+    /// Whether the utterance can be finished while a key is held.
+    fn is_keyless(&self) -> bool;
+    /// Gives back what other programs may need while nobody dictates.
+    fn rest(&mut self);
     /// The way that is used now.
     fn way(&self) -> Option<&'static str>;
     /// Every way, in the order in which they are tried.
     fn rungs(&self) -> &[Rung];
-
-    /// Whether a key that is held stays held whatever is inserted.
-    fn is_keyless(&self) -> bool {
-        let way = self.way();
-        let rung = self.rungs().iter().find(|rung| Some(rung.name) == way);
-        rung.is_some_and(|rung| rung.verdict.as_ref().is_ok_and(|can| can.keyless))
-    }
 }
 
 /// Which way is wanted.
@@ -106,6 +103,14 @@ impl Output for Delivery {
 
     fn forget(&mut self) {
         Self::forget(self);
+    }
+
+    fn is_keyless(&self) -> bool {
+        Self::is_keyless(self)
+    }
+
+    fn rest(&mut self) {
+        Self::rest(self);
     }
 
     fn way(&self) -> Option<&'static str> {

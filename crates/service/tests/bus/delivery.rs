@@ -124,8 +124,10 @@ fn text_waits_until_the_key_is_let_go() {
         let mut signals = client.signals_until("Final").await;
         fixture.speak(1.0, 1.5);
         signals.extend(client.signals_until("Final").await);
-        // Typed keys would be taken for the key's.
+        // Typed keys would be taken for the key's. What waits is shown, if the way can do that.
         assert_eq!(fixture.script.window.text(), "");
+        let shown = || fixture.script.window.shown.lock().unwrap().clone();
+        eventually("both are shown", || shown() == signals_text(&signals)).await;
         release(&client).await;
         signals.extend(client.signals_until("SessionEnded").await);
         let told: Vec<_> =
@@ -154,6 +156,25 @@ fn text_that_needs_no_keys_does_not_wait_for_the_key() {
         assert!(delivered(signals.last().unwrap()).2);
         assert_eq!(fixture.script.window.text(), signals_text(&signals));
         release(&client).await;
+    });
+}
+
+#[test]
+fn the_ways_rest_when_nobody_dictates_and_not_before() {
+    let fixture = Fixture::new();
+    zbus::block_on(async {
+        let rests = || fixture.script.window.rests.load(Ordering::Relaxed);
+        let mut client = fixture.connect().await;
+        fixture.speak(6.0, 1.5);
+        let session = dictate(&client).await;
+        client.signals_until("Delivered").await;
+        assert_eq!(rests(), 0, "somebody has spoken for longer than the ways wait");
+        stop(&client, &session).await;
+        eventually("they rest", || rests() == 1).await;
+        fixture.speak(1.0, 1.5);
+        dictate(&client).await;
+        assert!(delivered(client.signals_until("Delivered").await.last().unwrap()).2);
+        eventually("they rest again", || rests() == 2).await;
     });
 }
 

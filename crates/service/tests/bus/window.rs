@@ -1,6 +1,6 @@
 //! A window that a test can look into, and the way into it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub struct Window {
     pub room: Mutex<Option<usize>>,
     /// What is on the clipboard.
     pub copied: Mutex<String>,
+    /// How often the way was told to rest.
+    pub rests: AtomicUsize,
     /// The name of the way that inserted last.
     pub way: Mutex<String>,
 }
@@ -144,7 +146,7 @@ impl Output for ScriptedOutput {
         self.target = Some(id.clone());
         let secret = window.secret.load(Ordering::Relaxed);
         let app_id = window.app.lock().unwrap().clone();
-        Some(Target { id, secret, app_id, before: None })
+        Some(Target { id, secret, app_id, ..Target::default() })
     }
 
     fn begin_in(&mut self, id: &str, held: bool) -> Option<Target> {
@@ -194,6 +196,10 @@ impl Output for ScriptedOutput {
 
     fn forget(&mut self) {
         self.done.clear();
+    }
+
+    fn rest(&mut self) {
+        self.window().rests.fetch_add(1, Ordering::Relaxed);
     }
 
     fn way(&self) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::insertion::virtual_keyboard::keys::{Chord, Key, Keys};
-use crate::insertion::wayland::{State, socket, windows::Focus};
+use crate::insertion::wayland::{State, windows::Focus};
 use crate::insertion::{Abilities, Backend, Proof, Target};
 
 mod board;
@@ -20,7 +20,7 @@ pub(in crate::insertion) mod selection;
 
 use board::Board;
 use contents::Contents;
-pub use copy::{connect as copy, connect_to as copy_to};
+pub use copy::connect_to as copy_to;
 
 const NAME: &str = "clipboard";
 
@@ -58,25 +58,16 @@ struct Clipboard {
     board: Board,
 }
 
-/// The way by clipboard, on the compositor that `WAYLAND_DISPLAY` names.
+/// The way by clipboard, on the compositor behind `socket`.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] where there is no such compositor or it gives no access to its clipboard
 /// or no virtual keyboard, [`Error::Gone`] where it hangs.
-pub fn connect() -> Result<Box<dyn Backend>, Error> {
-    connect_to(&socket(NAME)?)
-}
-
-/// The same on the compositor behind `socket`.
-///
-/// # Errors
-///
-/// As [`connect`].
 pub fn connect_to(socket: &Path) -> Result<Box<dyn Backend>, Error> {
-    let mut board = Board::connect(NAME, socket)?;
+    let board = Board::connect(NAME, socket)?;
     let focus = Focus::new(&board.wayland);
-    let keys = Keys::new(&mut board.wayland)?;
+    let keys = Keys::new(&board.wayland)?;
     Ok(Box::new(Clipboard { keys, focus, board }))
 }
 
@@ -121,6 +112,8 @@ impl Backend for Clipboard {
         if text.is_empty() {
             return Ok(Proof::Taken);
         }
+        // Before all else: a window must have got over a new keyboard when the key is pressed.
+        self.keys.plug_in(&mut self.board.wayland)?;
         let kept = self.board.keep()?;
         let contents = Arc::new(Contents::text(text));
         self.board.offer(Some(&contents))?;

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use wayland_client::{Connection, Dispatch, QueueHandle, WEnum};
+use wayland_client::backend::ObjectId;
+use wayland_client::{Connection, Dispatch, Proxy, QueueHandle, WEnum};
 use wayland_protocols::wp::text_input::zv3::client::zwp_text_input_v3::{
     ContentHint, ContentPurpose,
 };
@@ -36,6 +37,8 @@ impl Field {
 /// Told event by event, valid with each `done`.
 #[derive(Default)]
 pub(in crate::insertion) struct Fields {
+    /// Who tells. One that was given back may still have something on its way.
+    method: Option<ObjectId>,
     coming: Option<Field>,
     current: Option<Field>,
     /// How many `done` came: what a commit refers to.
@@ -47,22 +50,37 @@ pub(in crate::insertion) struct Fields {
 }
 
 impl Fields {
+    /// What `method` will tell.
+    pub(super) fn of(method: &ZwpInputMethodV2) -> Self {
+        Self { method: Some(method.id()), ..Self::default() }
+    }
+
     /// The field in focus.
     pub(in crate::insertion) fn current(&self) -> Option<&Field> {
         self.current.as_ref()
+    }
+
+    /// Takes the field in focus for `left`, if the same text stands before its cursor.
+    pub(super) fn come_back_to(&mut self, left: &Field) {
+        let fields = [&mut self.coming, &mut self.current];
+        let same = |field: &&mut Field| field.before == left.before;
+        fields.into_iter().flatten().filter(same).for_each(|field| field.id = left.id);
     }
 }
 
 impl Dispatch<ZwpInputMethodV2, ()> for State {
     fn event(
         state: &mut Self,
-        _: &ZwpInputMethodV2,
+        method: &ZwpInputMethodV2,
         event: Event,
         (): &(),
         _: &Connection,
         _: &QueueHandle<Self>,
     ) {
         let fields = &mut state.fields;
+        if fields.method.as_ref() != Some(&method.id()) {
+            return;
+        }
         match event {
             Event::Activate => {
                 let id = NEXT.fetch_add(1, Ordering::Relaxed);

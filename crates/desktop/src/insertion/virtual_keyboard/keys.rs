@@ -43,30 +43,54 @@ pub(in crate::insertion) enum Chord {
     ControlShiftV,
 }
 
-/// A virtual keyboard.
+/// A virtual keyboard. It is plugged in with the first key: the compositor takes the focus from the
+/// window for a moment then, which is another field for an input method.
 pub(in crate::insertion) struct Keys {
-    keyboard: ZwpVirtualKeyboardV1,
+    manager: ZwpVirtualKeyboardManagerV1,
+    keyboard: Option<ZwpVirtualKeyboardV1>,
     keymap: Keymap,
     since: Instant,
 }
 
 impl Keys {
-    /// Plugs the keyboard in.
+    /// A keyboard that is not plugged in yet.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] where the compositor has none to give, [`Error::Gone`].
-    pub(in crate::insertion) fn new(wayland: &mut Wayland) -> Result<Self, Error> {
+    /// [`Error::Unavailable`] where the compositor has none to give.
+    pub(in crate::insertion) fn new(wayland: &Wayland) -> Result<Self, Error> {
         let manager = wayland.bind::<ZwpVirtualKeyboardManagerV1>(1)?;
+        Ok(Self { manager, keyboard: None, keymap: Keymap::new(), since: Instant::now() })
+    }
+
+    /// Whether the seat has the keyboard.
+    pub(in crate::insertion) fn is_plugged_in(&self) -> bool {
+        self.keyboard.is_some()
+    }
+
+    /// Plugs the keyboard in, if it is not, and gives it the keymap. That is always sent anew: the
+    /// compositor may have put the user's layout onto all keyboards.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`].
+    pub(in crate::insertion) fn plug_in(
+        &mut self,
+        wayland: &mut Wayland,
+    ) -> Result<ZwpVirtualKeyboardV1, Error> {
+        if let Some(keyboard) = &self.keyboard {
+            self.send_keymap(keyboard)?;
+            return Ok(keyboard.clone());
+        }
         let is_first = !wayland.state().has_keyboard;
-        let keyboard = manager.create_virtual_keyboard(&wayland.seat, &wayland.handle, ());
-        let keys = Self { keyboard, keymap: Keymap::new(), since: Instant::now() };
-        keys.send_keymap()?;
+        let keyboard = self.manager.create_virtual_keyboard(&wayland.seat, &wayland.handle, ());
+        self.send_keymap(&keyboard)?;
+        self.keyboard = Some(keyboard.clone());
         wayland.round_trip()?;
         if is_first {
             thread::sleep(FIRST_KEYBOARD);
         }
-        Ok(keys)
+        Ok(keyboard)
     }
 
     /// Types `text` while the focus `stays`. Control characters other than `\n` and `\t` have no
@@ -87,10 +111,9 @@ impl Keys {
         let (mut rest, mut typed) = (text.as_str(), 0);
         while !rest.is_empty() {
             let (now, later) = rest.split_at(self.keymap.cover(rest));
-            // Always anew: the compositor may have put the user's layout onto all keyboards.
-            self.send_keymap()?;
+            let keyboard = self.plug_in(wayland)?;
             let keys: Vec<u32> = now.chars().filter_map(|c| self.keymap.key(c)).collect();
-            self.strike(wayland, &keys, &stays).map_err(|error| error.after(typed))?;
+            self.strike(&keyboard, wayland, &keys, &stays).map_err(|error| error.after(typed))?;
             (rest, typed) = (later, typed + keys.len());
         }
         Ok(())
@@ -102,15 +125,15 @@ impl Keys {
     ///
     /// As [`text`](Self::text).
     pub(in crate::insertion) fn press(
-        &self,
+        &mut self,
         wayland: &mut Wayland,
         key: Key,
         times: usize,
         stays: impl Fn(&State) -> bool,
     ) -> Result<(), Error> {
         let Key::BackSpace = key;
-        self.send_keymap()?;
-        self.strike(wayland, &vec![keymap::BACKSPACE; times], stays)
+        let keyboard = self.plug_in(wayland)?;
+        self.strike(&keyboard, wayland, &vec![keymap::BACKSPACE; times], stays)
     }
 
     /// Presses what pastes.
@@ -119,7 +142,7 @@ impl Keys {
     ///
     /// [`Error::Gone`].
     pub(in crate::insertion) fn chord(
-        &self,
+        &mut self,
         wayland: &mut Wayland,
         chord: Chord,
     ) -> Result<(), Error> {
@@ -127,40 +150,41 @@ impl Keys {
             Chord::ControlV => CONTROL,
             Chord::ControlShiftV => CONTROL | SHIFT,
         };
-        self.send_keymap()?;
-        self.keyboard.modifiers(modifiers, 0, 0, 0);
-        self.tap(keymap::V);
-        self.keyboard.modifiers(0, 0, 0, 0);
+        let keyboard = self.plug_in(wayland)?;
+        keyboard.modifiers(modifiers, 0, 0, 0);
+        self.tap(&keyboard, keymap::V);
+        keyboard.modifiers(0, 0, 0, 0);
         wayland.round_trip()
     }
 
     fn strike(
         &self,
+        keyboard: &ZwpVirtualKeyboardV1,
         wayland: &mut Wayland,
         keys: &[u32],
         stays: impl Fn(&State) -> bool,
     ) -> Result<(), Error> {
         // No Shift, no Caps Lock: each character has a key of its own.
-        self.keyboard.modifiers(0, 0, 0, 0);
+        keyboard.modifiers(0, 0, 0, 0);
         for (done, batch) in keys.chunks(BATCH).enumerate() {
             let typed = done * BATCH;
             if !stays(&wayland.state()) {
                 return Err(Error::TargetMoved.after(typed));
             }
-            batch.iter().for_each(|key| self.tap(*key));
+            batch.iter().for_each(|key| self.tap(keyboard, *key));
             wayland.round_trip().map_err(|error| error.after(typed))?;
         }
         Ok(())
     }
 
-    fn tap(&self, key: u32) {
+    fn tap(&self, keyboard: &ZwpVirtualKeyboardV1, key: u32) {
         let time = u32::try_from(self.since.elapsed().as_millis()).unwrap_or(u32::MAX);
         for pressed in [1, 0] {
-            self.keyboard.key(time, key, pressed);
+            keyboard.key(time, key, pressed);
         }
     }
 
-    fn send_keymap(&self) -> Result<(), Error> {
+    fn send_keymap(&self, keyboard: &ZwpVirtualKeyboardV1) -> Result<(), Error> {
         let source = self.keymap.source();
         let failed = |error: io::Error| Error::Unavailable {
             backend: NAME,
@@ -173,13 +197,15 @@ impl Keys {
         io::Write::write_all(&mut file, source.as_bytes()).map_err(failed)?;
         io::Write::write_all(&mut file, &[0]).map_err(failed)?;
         let size = u32::try_from(source.len() + 1).unwrap_or(u32::MAX);
-        self.keyboard.keymap(KeymapFormat::XkbV1 as u32, file.as_fd(), size);
+        keyboard.keymap(KeymapFormat::XkbV1 as u32, file.as_fd(), size);
         Ok(())
     }
 }
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        self.keyboard.destroy();
+        if let Some(keyboard) = &self.keyboard {
+            keyboard.destroy();
+        }
     }
 }

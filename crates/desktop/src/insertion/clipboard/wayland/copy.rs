@@ -7,24 +7,14 @@ use super::board::Board;
 use super::contents::Contents;
 use crate::Error;
 use crate::insertion::clipboard::{COPY, copied_to};
-use crate::insertion::wayland::socket;
 use crate::insertion::{Abilities, Backend, Proof, Target};
 
-/// The clipboard of the compositor that `WAYLAND_DISPLAY` names, as a place for texts.
+/// The clipboard of the compositor behind `socket`, as a place for texts.
 ///
 /// # Errors
 ///
 /// [`Error::Unavailable`] where there is no such compositor or it gives no access to its clipboard,
 /// [`Error::Gone`] where it hangs.
-pub fn connect() -> Result<Box<dyn Backend>, Error> {
-    connect_to(&socket(COPY)?)
-}
-
-/// The same on the compositor behind `socket`.
-///
-/// # Errors
-///
-/// As [`connect`].
 pub fn connect_to(socket: &Path) -> Result<Box<dyn Backend>, Error> {
     Ok(Box::new(Copy { board: Board::connect(COPY, socket)?, copied: None }))
 }

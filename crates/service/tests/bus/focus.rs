@@ -72,6 +72,7 @@ fn an_utterance_that_had_to_wait_for_the_window_goes_where_it_began() {
             client.signals_until("Partial").await;
             window.focus("mail");
             press(&client, "b").await;
+            release(&client, "a").await;
             // Answered behind the beginning of the second.
             focus(&client).await;
             window.focus(ends_in);

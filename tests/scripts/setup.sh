@@ -125,5 +125,5 @@ debian xvfb x11-xkb-utils openbox xterm xdotool util-linux python3-gi gir1.2-gtk
 # The same on Wayland, the portal of shortcuts, and what reads the lines in docs/shortcuts.md.
 debian sway foot wtype wl-clipboard fonts-dejavu-core xdg-desktop-portal i3-wm
 # Windows that take text by IBus.
-debian ibus ibus-gtk3 libglib2.0-bin
+debian ibus ibus-gtk3 libglib2.0-bin procps
 weights

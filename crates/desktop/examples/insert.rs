@@ -3,12 +3,16 @@
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
+use scriven_desktop::Error;
 use scriven_desktop::delivery::{Delivery, Live};
-use scriven_desktop::insertion::{ladder::Ladder, ways};
+use scriven_desktop::insertion::{ladder::Ladder, portal, ways};
 
 fn main() -> std::io::Result<ExitCode> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut ladder = Ladder::new(ways());
+    let mut ladder = Ladder::new(ways(Box::new(|| {
+        let reason = "only the daemon keeps the permission; see: scriven permit".into();
+        Err(Error::Unavailable { backend: portal::NAME, reason })
+    })));
     if arguments.first().is_some_and(|argument| argument == "--way") && arguments.len() > 2 {
         ladder = ladder.pinned(&arguments[1]);
         arguments.drain(..2);

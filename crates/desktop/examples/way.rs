@@ -9,19 +9,20 @@
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
 
 use std::fs;
-use std::io::{BufRead as _, Write as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use scriven_desktop::insertion::portal::{self, Token};
+use scriven_desktop::insertion::portal::{Keep, Portal, Token};
 use scriven_desktop::insertion::{Backend, ibus};
 
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
     let way = match name.as_str() {
         "ibus" => ibus::connect(),
-        "portal" => portal::connect(fs::read_to_string(token_file()).ok().map(Token), keep),
+        "portal" => Portal::new(Arc::new(TokenFile)).connect(true),
         "permit" => return permit(),
         _ => {
             println!("usage: way ibus|portal|permit");
@@ -46,24 +47,33 @@ fn main() -> ExitCode {
 }
 
 fn permit() -> ExitCode {
-    match portal::permit(Duration::from_secs(60)) {
-        Ok(token) => keep(&token),
-        Err(error) => {
-            println!("error {error}");
-            return ExitCode::FAILURE;
-        }
+    if let Err(error) = Portal::new(Arc::new(TokenFile)).permit(Duration::from_secs(60)) {
+        println!("error {error}");
+        return ExitCode::FAILURE;
     }
     println!("ok");
     ExitCode::SUCCESS
 }
 
-fn token_file() -> PathBuf {
-    std::env::temp_dir().join("scriven-way.token")
+/// The permission in a temporary file.
+struct TokenFile;
+
+impl TokenFile {
+    fn path() -> PathBuf {
+        std::env::temp_dir().join("scriven-way.token")
+    }
 }
 
-fn keep(token: &Token) {
-    if let Err(error) = fs::write(token_file(), &token.0) {
-        println!("error {}: {error}", token_file().display());
+impl Keep for TokenFile {
+    fn load(&self) -> Option<Token> {
+        fs::read_to_string(Self::path()).ok().map(Token)
+    }
+
+    fn save(&self, token: Option<&Token>) -> io::Result<()> {
+        match token {
+            Some(token) => fs::write(Self::path(), &token.0),
+            None => fs::remove_file(Self::path()),
+        }
     }
 }
 

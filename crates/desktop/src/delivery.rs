@@ -201,9 +201,15 @@ impl Delivery {
         self.ladder.rungs()
     }
 
+    /// Finds out again which ways there are.
+    pub fn look_again(&mut self) {
+        self.ladder.look_again();
+    }
+
     fn mode(&self, held: bool) -> Mode {
         let abilities = self.ladder.abilities();
-        let may_type = !held || abilities.keyless;
+        // What is typed live may have to be taken back.
+        let may_type = abilities.focus && (!held || abilities.keyless);
         match self.live {
             Live::Auto | Live::Preedit if abilities.preedit => Mode::Preedit,
             Live::Auto | Live::Committed if may_type => Mode::Committed,

@@ -25,6 +25,9 @@ pub struct Abilities {
     pub purpose: bool,
     /// Types without key events, so that a key that is held stays held and no layout matters.
     pub keyless: bool,
+    /// Sees that the focus has moved. Without it nothing is typed live, nor taken back: it could
+    /// be in another window.
+    pub focus: bool,
 }
 
 /// What is in focus.
@@ -50,13 +53,22 @@ pub enum Proof {
 }
 
 /// One way to get text into the window in focus. Lives on the thread that delivers; every call
-/// answers within a second or gives an error.
+/// answers within seconds or gives an error.
 pub trait Backend: Send {
     /// `input-method`, `virtual-keyboard`, `x11`, `ibus`, `ei-text`, `portal`, `clipboard`.
     fn name(&self) -> &'static str;
 
     /// What this way can do, on this desktop.
     fn abilities(&self) -> Abilities;
+
+    /// Whether texts can be inserted at all; else it only lends its keys to a way above it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    fn takes_text(&self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// What is in focus now.
     ///
@@ -87,15 +99,30 @@ pub trait Backend: Send {
     ///
     /// As [`insert`](Self::insert).
     fn delete_before(&mut self, characters: usize) -> Result<(), Error>;
+
+    /// The same, unless `still` objects right before the first is taken away.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), and what `still` says.
+    fn delete_while(
+        &mut self,
+        characters: usize,
+        still: &mut dyn FnMut() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        still()?;
+        self.delete_before(characters)
+    }
 }
 
-/// The ways that need nobody's permission, the best first. That of [`portal`] needs it.
-pub fn ways() -> Vec<(&'static str, ladder::Connect)> {
+/// The ways, the best first. `portal` opens the only one that needs a permission: see [`portal`].
+pub fn ways(portal: ladder::Connect) -> Vec<(&'static str, ladder::Connect)> {
     vec![
         ("input-method", Box::new(input_method::connect)),
         ("ibus", Box::new(ibus::connect)),
         ("virtual-keyboard", Box::new(virtual_keyboard::connect)),
         ("x11", Box::new(x11::connect)),
+        (portal::NAME, portal),
         ("clipboard", Box::new(clipboard::wayland::connect)),
         ("clipboard", Box::new(clipboard::x11::connect)),
     ]

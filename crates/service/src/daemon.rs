@@ -25,6 +25,7 @@ use crate::keys::{KeyEvent, Keys, Listed};
 use crate::models;
 use crate::options::Options;
 use crate::parts::{Delivered, Model, Parts};
+use crate::permission::Permission;
 use crate::pipeline::{Id, Pipeline, Report};
 use crate::service::{Board, Desk, Dict, Service, Shown};
 use crate::session_object::SessionObject;
@@ -130,6 +131,7 @@ pub(crate) struct Daemon {
     pub events: Receiver<Event>,
     pub pipeline: Pipeline,
     pub delivery: delivery::Handle,
+    pub permission: Permission,
     pub sessions: Sessions,
     pub shelf: Shelf,
     pub languages: Vec<String>,

@@ -24,6 +24,8 @@ pub(crate) enum WindowCall {
     Undo(Reply<()>),
     Insert(String, Reply<String>),
     Outputs(Reply<Vec<Dict<'static>>>),
+    /// Ask for the permission to type, or forget it.
+    Permit(bool, Reply<()>),
 }
 
 /// The longest text that a client may have inserted, in bytes: more is no dictation, and would keep
@@ -154,6 +156,8 @@ impl Daemon {
             }
             WindowCall::Insert(text, reply) => self.pass(Task::Insert(text, reply)),
             WindowCall::Outputs(reply) => self.list_outputs(reply),
+            WindowCall::Permit(true, reply) => self.permission.ask(reply),
+            WindowCall::Permit(false, reply) => answer(&reply, self.permission.forget()),
         }
     }
 
@@ -227,5 +231,6 @@ fn listed(rung: &Rung, way: &str) -> Dict<'static> {
         ("surrounding", can.surrounding.into()),
         ("purpose", can.purpose.into()),
         ("keyless", can.keyless.into()),
+        ("focus", can.focus.into()),
     ])
 }

@@ -19,6 +19,7 @@ use crate::daemon::{Event, Reply};
 use crate::history::journal::Journal;
 use crate::history::{Access, Shared};
 use crate::parts::{Delivered, MakeOutput, Output, Parts, Rung, Wanted};
+use crate::permission::TokenFile;
 use crate::pipeline::{Id, spawn};
 
 mod handle;
@@ -147,7 +148,7 @@ pub(crate) fn start(
     let (sender, tasks) = mailbox();
     let handle = Handle::new(sender, history.clone());
     let way = (config.output.way != "auto").then(|| config.output.way.clone());
-    let wanted = Wanted { way, live: config.output.live };
+    let wanted = Wanted { way, live: config.output.live, token: TokenFile::of(folders) };
     let make = parts.output.clone();
     let run = move || {
         Delivery {
@@ -210,7 +211,7 @@ impl Delivery {
         let (output, wanted) = match mode {
             Mode::Clipboard => {
                 let way = Some("clipboard".into());
-                (&mut self.clipboard, Wanted { way, live: Live::Final })
+                (&mut self.clipboard, Wanted { way, live: Live::Final, ..self.wanted.clone() })
             }
             _ => (&mut self.typing, self.wanted.clone()),
         };

@@ -19,6 +19,7 @@ mod model_object;
 pub mod models;
 mod options;
 pub mod parts;
+mod permission;
 pub mod pipeline;
 mod recognition;
 mod reports;
@@ -39,6 +40,7 @@ use crate::daemon::Daemon;
 use crate::keys::{Keys, Shortcuts};
 use crate::model_object::ModelObject;
 use crate::parts::Parts;
+use crate::permission::{Permission, TokenFile};
 use crate::pipeline::{EVENT_QUEUE, Pipeline};
 use crate::service::{Board, Desk, Service};
 pub use crate::service::{NAME, PATH, VERSION};
@@ -103,6 +105,7 @@ pub async fn run(
     let shortcuts = shortcuts.context("no thread could be started")?;
     let daemon = Daemon {
         delivery,
+        permission: Permission::new(TokenFile::of(&folders), parts.permit.clone()),
         languages: config.languages.clone(),
         pipeline: Pipeline::start(parts.clone(), sender).context("no thread could be started")?,
         parts,

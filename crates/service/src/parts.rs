@@ -23,6 +23,7 @@ use crate::voice;
 mod output;
 
 pub use self::output::{Delivered, Output, Rung, Wanted};
+pub use crate::permission::TokenFile;
 
 /// A source of samples with the few facts the bus tells about it.
 pub trait Input: audio::Source {
@@ -83,6 +84,8 @@ type Loaded = Result<Arc<dyn Model>, recognizer::Error>;
 type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 /// Finds a way into windows, on the thread that then uses it.
 pub type MakeOutput = dyn Fn(&Wanted) -> Box<dyn Output> + Send + Sync;
+/// Asks the user for the permission to type, for so long at most, and keeps the answer in the file.
+pub type Permit = dyn Fn(TokenFile, Duration) -> Result<(), scriven_desktop::Error> + Send + Sync;
 type Load = dyn Fn(&Path, &Compute, Precision, Progress) -> Loaded + Send + Sync;
 
 /// How the daemon gets at devices, files and models.
@@ -100,6 +103,8 @@ pub struct Parts {
     pub load: Arc<Load>,
     /// Makes the ways into the window in focus.
     pub output: Arc<MakeOutput>,
+    /// Gets the permission that one of them needs.
+    pub permit: Arc<Permit>,
     /// The models that can be downloaded, and where they are.
     pub catalog: Catalog,
 }
@@ -116,6 +121,7 @@ impl Parts {
                 Ok(Arc::new(Whisper::load(folder, compute, precision, progress)?))
             }),
             output: Arc::new(output::real),
+            permit: Arc::new(output::permit),
             catalog: Catalog::builtin(),
         }
     }

@@ -210,6 +210,11 @@ impl Service {
         self.window(WindowCall::Outputs).await
     }
 
+    async fn permit_typing(&self, options: Raw) -> Result<(), Error> {
+        let forget = options::forget(&options)?;
+        self.window(|reply| WindowCall::Permit(!forget, reply)).await
+    }
+
     #[zbus(signal)]
     pub(crate) async fn partial(
         emitter: &SignalEmitter<'_>,

@@ -55,7 +55,7 @@ impl Delivery {
         if !surplus.is_empty() {
             stands(&target, surplus)?;
             let characters = surplus.graphemes(true).count();
-            self.ladder.chosen()?.delete_before(characters)?;
+            self.ladder.delete_before(characters, &target.id)?;
             utterance.typed.truncate(keep);
         }
         let rest = &wanted[keep..];
@@ -130,7 +130,7 @@ impl Delivery {
         }
         stands(target, &last.text)?;
         let characters = last.text.graphemes(true).count();
-        self.ladder.chosen()?.delete_before(characters)?;
+        self.ladder.delete_before(characters, &target.id)?;
         self.done.pop();
         Ok(())
     }

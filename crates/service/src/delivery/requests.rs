@@ -79,8 +79,9 @@ impl Delivery {
     }
 
     pub(super) fn list_rungs(&mut self, reply: &Reply<Vec<Rung>>) {
-        let rungs = self.output(Mode::Type).rungs().to_vec();
-        answer(reply, Ok(rungs));
+        let output = self.output(Mode::Type);
+        output.look_again();
+        answer(reply, Ok(output.rungs().to_vec()));
     }
 
     fn nobody_dictates(&self) -> Result<(), Error> {

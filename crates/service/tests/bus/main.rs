@@ -14,6 +14,7 @@ mod gpu;
 mod history;
 mod keys;
 mod models;
+mod permission;
 mod script;
 #[allow(dead_code, reason = "the tests of the store use all of it")]
 #[path = "../../src/models/tests/server.rs"]

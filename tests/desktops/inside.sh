@@ -1,6 +1,6 @@
 #!/bin/bash
 # inside.sh gnome|kde WAY TOOLKIT ROUNDS LAYOUT...: starts the desktop in the session of the user who runs it, without a screen,
-# and lets exact.py type there. Run by run.sh, in the tree.
+# and lets exact.py or, with the whole daemon, daemon.py type there. Run by run.sh, in the tree.
 desktop=$1 way=$2 toolkit=$3
 shift 3
 export XDG_RUNTIME_DIR=/run/user/$(id -u) LC_ALL=C.UTF-8
@@ -45,31 +45,84 @@ kde)
     until_so test -S "$XDG_RUNTIME_DIR/wayland-k"
     session WAYLAND_DISPLAY=wayland-k
     # KWin takes no input method from us, but Qt speaks to IBus by itself where the user has set it up.
-    [ "$way" != ibus ] || { session QT_IM_MODULE=ibus; ibus-daemon --daemonize --replace --panel disable; sleep 3; }
+    [[ $way != *ibus ]] || { session QT_IM_MODULE=ibus; ibus-daemon --daemonize --replace --panel disable; sleep 3; }
     ;;
 esac
 
 # The portals want a graphical session and a program that they know.
-if [ "$way" = portal ]; then
+portals() {
     mkdir -p .config/systemd/user .local/share/applications
     printf '[Unit]\nBindsTo=graphical-session.target\n' >.config/systemd/user/desk.target
-    printf '[Desktop Entry]\nType=Application\nName=Scriven\nExec=scrivend\n' >.local/share/applications/org.scriven.Scriven.desktop
+    printf '[Desktop Entry]\nType=Application\nName=Scriven\nExec=/opt/bin/scrivend\n' >.local/share/applications/org.scriven.Scriven.desktop
     systemctl --user daemon-reload
     systemctl --user unmask --runtime xdg-desktop-portal
     systemctl --user start desk.target
-    timeout 10 /opt/way permit 2>&1 &
+}
+
+# permit CMD...: asks for the permission, and answers the dialog.
+permit() {
+    "$@" 2>&1 &
     sleep 6
     /opt/picture dialog
+    timeout 40 python3 -u /opt/consent.py "Allow Remote Interaction" Share || echo "the dialog was not answered"
+    /opt/picture answered
     wait $!
-    # The dialog is seen and not answered; what a yes would leave is written where the portal keeps it.
-    token=3d1219c7-c4c5-404a-aa1f-6d2a48adfda4
+    echo "permit: status $?"
+}
+
+# Where the dialog is not answered: what a yes would leave, written where the portal keeps it.
+grant() {
+    local token=3d1219c7-c4c5-404a-aa1f-6d2a48adfda4
     permission SetPermission remote-desktop true $token org.scriven.Scriven "['yes']"
     permission SetValue remote-desktop true $token "<('GNOME', uint32 1, <(int64 0, int64 0, uint32 1, false, @a(uuv) [])>)>"
-    printf %s $token >/tmp/scriven-way.token
-fi
+    mkdir -p "$(dirname "$1")"
+    printf %s $token >"$1"
+}
+
+is_microphone() {
+    pw-metadata 0 default.configured.audio.source "{ \"name\": \"$1\" }" Spa:String:JSON
+    pw-metadata 0 default.audio.source | grep -q "$1"
+}
+
+# A microphone that hears what is played to `virtmic_in`, and the daemon with this configuration.
+daemon() {
+    mkdir -p .config/{pipewire/pipewire.conf.d,scriven}
+    cp /opt/devices.conf .config/pipewire/pipewire.conf.d/
+    systemctl --user restart pipewire wireplumber
+    until_so is_microphone virtmic
+    until_so sh -c 'pw-link --links | grep -q virtmic_tap'
+    printf '%s\n' "$1" >.config/scriven/config.toml
+    RUST_LOG=debug scrivend 2>/opt/out/scrivend.log &
+    until_so scriven status
+    [ -d .local/share/scriven/models/tiny.en ] || scriven model import tiny.en /opt/tiny.en
+    until_so sh -c 'scriven status --json | grep -q "\"model_state\":\"ready\""'
+}
+
+export PATH=/opt/bin:$PATH
+case $way in
+scriven-*)
+    [ $desktop = kde ] || portals
+    daemon "output.way = '${way#scriven-}'"
+    scriven doctor
+    if [ $desktop = gnome ]; then
+        permit scriven permit
+        [ -s .local/state/scriven/portal-token ] || grant .local/state/scriven/portal-token
+        ls -l .local/state/scriven/
+        scriven doctor | grep way
+    fi
+    test=(daemon.py "$toolkit")
+    ;;
+portal)
+    portals
+    permit /opt/way permit
+    [ -s /tmp/scriven-way.token ] || grant /tmp/scriven-way.token
+    test=(exact.py "$toolkit" "$way")
+    ;;
+*) test=(exact.py "$toolkit" "$way") ;;
+esac
 ps -C ibus-daemon,ibus-extension-gtk3,ibus-engine-simple -o args= | sort
 echo "engine: $(ibus engine 2>/dev/null)"
-timeout 400 python3 -u /opt/exact.py "$toolkit" "$way" "$@"
+(cd /opt && timeout 450 python3 -u "${test[@]}" "$@")
 echo "status: $?"
 echo "engine: $(ibus engine 2>/dev/null)"
 sleep 3

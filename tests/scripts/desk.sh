@@ -78,22 +78,7 @@ libcamera_monitor.enabled = false
 LUA
 echo 'bluez_monitor.enabled = false' >"$desk/config/wireplumber/bluetooth.lua.d/80-no-hardware.lua"
 
-cat >"$desk/config/pipewire/pipewire.conf.d/devices.conf" <<'CONF'
-context.objects = [
-    { factory = adapter args = {
-        factory.name = support.null-audio-sink, node.name = speakers, node.description = "Speakers"
-        media.class = Audio/Sink, audio.position = [ FL FR ], object.linger = true } }
-    { factory = adapter args = {
-        factory.name = support.null-audio-sink, node.name = virtmic_in, node.description = "Virtual microphone feed"
-        media.class = Audio/Sink, audio.position = [ MONO ], object.linger = true } }
-]
-context.modules = [
-    { name = libpipewire-module-loopback args = {
-        node.description = "Virtual microphone", audio.position = [ MONO ]
-        capture.props = { node.name = virtmic_tap, node.target = virtmic_in, target.object = virtmic_in, stream.capture.sink = true, node.passive = true }
-        playback.props = { node.name = virtmic, media.class = Audio/Source } } }
-]
-CONF
+cp "$here/devices.conf" "$desk/config/pipewire/pipewire.conf.d/"
 
 start pipewire pipewire
 wait_for "sound server" test -S "$XDG_RUNTIME_DIR/pipewire-0"

@@ -127,5 +127,5 @@ debian sway foot wtype wl-clipboard fonts-dejavu-core xdg-desktop-portal i3-wm
 # What shows messages.
 debian dunst
 # Windows that take text by IBus.
-debian ibus ibus-gtk3 libglib2.0-bin
+debian ibus ibus-gtk3 libglib2.0-bin procps
 weights

@@ -1,6 +1,6 @@
 //! Drives one way into the window in focus, to see what it does on a desktop.
 //!
-//! `way NAME`, where NAME is `portal` or one of those that `scriven doctor` shows: orders come on
+//! `way NAME`, where NAME is one of those that `scriven doctor` shows: orders come on
 //! stdin, a line each: `target`, `insert TEXT`, `preedit TEXT`, `delete COUNT`, `rest`. In TEXT `\n`
 //! begins a line. Every order is answered by a line, `ok …` or `error …`, with the time that it took.
 //!
@@ -9,19 +9,19 @@
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
 
 use std::fs;
-use std::io::{BufRead as _, Write as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use scriven_desktop::Error;
-use scriven_desktop::insertion::portal::{self, Token};
+use scriven_desktop::insertion::portal::{Keep, Portal, Token};
 use scriven_desktop::insertion::{Backend, ways};
 
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
     let way = match name.as_str() {
-        "portal" => portal::connect(fs::read_to_string(token_file()).ok().map(Token), keep),
         "permit" => return permit(),
         name => open(name),
     };
@@ -44,33 +44,43 @@ fn main() -> ExitCode {
 
 /// Of the ways that have this name, the first that is there.
 fn open(name: &str) -> Result<Box<dyn Backend>, Error> {
-    let reason = "no way has this name; usage: way NAME|portal|permit".to_owned();
+    let reason = "no way has this name; usage: way NAME|permit".to_owned();
     let mut opened = Err(Error::Unavailable { backend: "way", reason });
-    for (_, connect) in ways().into_iter().filter(|way| way.0 == name) {
+    let portal = Box::new(|| Portal::new(Arc::new(TokenFile)).connect(true));
+    for (_, connect) in ways(portal).into_iter().filter(|way| way.0 == name) {
         opened = opened.or_else(|_| connect());
     }
     opened
 }
 
 fn permit() -> ExitCode {
-    match portal::permit(Duration::from_secs(60)) {
-        Ok(token) => keep(&token),
-        Err(error) => {
-            println!("error {error}");
-            return ExitCode::FAILURE;
-        }
+    if let Err(error) = Portal::new(Arc::new(TokenFile)).permit(Duration::from_secs(60)) {
+        println!("error {error}");
+        return ExitCode::FAILURE;
     }
     println!("ok");
     ExitCode::SUCCESS
 }
 
-fn token_file() -> PathBuf {
-    std::env::temp_dir().join("scriven-way.token")
+/// The permission in a temporary file.
+struct TokenFile;
+
+impl TokenFile {
+    fn path() -> PathBuf {
+        std::env::temp_dir().join("scriven-way.token")
+    }
 }
 
-fn keep(token: &Token) {
-    if let Err(error) = fs::write(token_file(), &token.0) {
-        println!("error {}: {error}", token_file().display());
+impl Keep for TokenFile {
+    fn load(&self) -> Option<Token> {
+        fs::read_to_string(Self::path()).ok().map(Token)
+    }
+
+    fn save(&self, token: Option<&Token>) -> io::Result<()> {
+        match token {
+            Some(token) => fs::write(Self::path(), &token.0),
+            None => fs::remove_file(Self::path()),
+        }
     }
 }
 

@@ -243,13 +243,20 @@ impl Delivery {
         self.ladder.rungs()
     }
 
+    /// Finds out again which ways there are.
+    pub fn look_again(&mut self) {
+        self.ladder.look_again();
+    }
+
     /// An utterance into `target`, which the ladder has just chosen.
     fn utterance_for(&self, target: &Target, held: bool) -> Utterance {
         let abilities = self.ladder.abilities();
         let keyless = abilities.keyless && !target.keyed;
+        // What is typed live may have to be taken back.
+        let may_type = abilities.focus && (keyless || !held);
         let mode = match self.live {
             Live::Auto | Live::Preedit if abilities.preedit => Mode::Preedit,
-            Live::Auto | Live::Committed if keyless || !held => Mode::Committed,
+            Live::Auto | Live::Committed if may_type => Mode::Committed,
             _ => Mode::Final,
         };
         let target = target.id.clone();

@@ -28,6 +28,9 @@ pub struct Abilities {
     /// Types without key events, so that a key that is held stays held and no layout matters; but
     /// see [`Target::keyed`].
     pub keyless: bool,
+    /// Sees that the focus has moved. Without it nothing is typed live, nor taken back: it could
+    /// be in another window.
+    pub focus: bool,
 }
 
 /// What is in focus.
@@ -55,13 +58,22 @@ pub enum Proof {
 }
 
 /// One way to get text into the window in focus. Lives on the thread that delivers; every call
-/// answers within a second or gives an error.
+/// answers within seconds or gives an error.
 pub trait Backend: Send {
     /// `input-method`, `virtual-keyboard`, `x11`, `ibus`, `ei-text`, `portal`, `clipboard`, `copy`.
     fn name(&self) -> &'static str;
 
     /// What this way can do, on this desktop.
     fn abilities(&self) -> Abilities;
+
+    /// Whether texts can be inserted at all; else it only lends its keys to a way above it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    fn takes_text(&self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// What is in focus now.
     ///
@@ -96,15 +108,30 @@ pub trait Backend: Send {
     /// Nothing is wanted for a while: gives back what only one program at a time can have. The next
     /// call takes it again.
     fn rest(&mut self) {}
+
+    /// The same, unless `still` objects right before the first is taken away.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert), and what `still` says.
+    fn delete_while(
+        &mut self,
+        characters: usize,
+        still: &mut dyn FnMut() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        still()?;
+        self.delete_before(characters)
+    }
 }
 
-/// The ways that need nobody's permission, the best first. That of [`portal`] needs it.
-pub fn ways() -> Vec<(&'static str, ladder::Connect)> {
+/// The ways, the best first. `portal` opens the only one that needs a permission: see [`portal`].
+pub fn ways(portal: ladder::Connect) -> Vec<(&'static str, ladder::Connect)> {
     vec![
         on_wayland("input-method", input_method::connect_to),
         ("ibus", Box::new(ibus::connect)),
         on_wayland("virtual-keyboard", virtual_keyboard::connect_to),
         ("x11", Box::new(x11::connect)),
+        (portal::NAME, portal),
         on_wayland("clipboard", clipboard::wayland::connect_to),
         ("clipboard", Box::new(clipboard::x11::connect)),
     ]

@@ -27,6 +27,7 @@ use crate::microphones::Microphones;
 use crate::models;
 use crate::options::Options;
 use crate::parts::{Delivered, Model, Parts};
+use crate::permission::Permission;
 use crate::pipeline::{Id, Pipeline, Report};
 use crate::service::{Board, Desk, Dict, Service, Shown};
 use crate::session_object::SessionObject;
@@ -144,6 +145,7 @@ pub(crate) struct Daemon {
     pub awake: Option<Awake>,
     pub delivery: delivery::Handle,
     pub feedback: Feedback,
+    pub permission: Permission,
     pub sessions: Sessions,
     pub shelf: Shelf,
     pub languages: Vec<String>,

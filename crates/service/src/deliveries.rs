@@ -26,6 +26,8 @@ pub(crate) enum WindowCall {
     Insert(String, Reply<String>),
     Outputs(Reply<Vec<Dict<'static>>>),
     Focus(Reply<Focus>),
+    /// Ask for the permission to type, or forget it.
+    Permit(bool, Reply<()>),
 }
 
 /// The longest text that a client may have inserted, in bytes: more is no dictation, and would keep
@@ -158,6 +160,8 @@ impl Daemon {
             WindowCall::Insert(text, reply) => self.pass(Task::Insert(text, reply)),
             WindowCall::Outputs(reply) => self.list_outputs(reply),
             WindowCall::Focus(reply) => self.pass(Task::Focus(reply)),
+            WindowCall::Permit(true, reply) => self.permission.ask(reply),
+            WindowCall::Permit(false, reply) => answer(&reply, self.permission.forget()),
         }
     }
 
@@ -232,5 +236,6 @@ fn listed(rung: &Rung, way: &str) -> Dict<'static> {
         ("surrounding", can.surrounding.into()),
         ("purpose", can.purpose.into()),
         ("keyless", can.keyless.into()),
+        ("focus", can.focus.into()),
     ])
 }

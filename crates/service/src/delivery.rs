@@ -18,6 +18,7 @@ use crate::daemon::{Event, Reply};
 use crate::history::Shared;
 use crate::history::journal::Journal;
 use crate::parts::{Parts, Rung, Wanted};
+use crate::permission::TokenFile;
 use crate::pipeline::{Id, spawn};
 
 mod finals;
@@ -173,7 +174,8 @@ pub(crate) fn start(
     let (sender, tasks) = mailbox();
     let handle = Handle::new(sender, history.clone());
     let way = (config.output.way != "auto").then(|| config.output.way.clone());
-    let wanted = Wanted { way, live: config.output.live, copy: false };
+    let wanted =
+        Wanted { way, live: config.output.live, copy: false, token: TokenFile::of(folders) };
     let make = parts.output.clone();
     let run = move || {
         Delivery {

@@ -41,6 +41,8 @@ pub enum Error {
     GpuUnavailable(String),
     /// The text could not be put into the window in focus; it stays in the history.
     NotDelivered(String),
+    /// The desktop, or the user, does not let us type.
+    NotPermitted(String),
     /// Too much is waiting already.
     Overloaded(String),
     /// Anything else.

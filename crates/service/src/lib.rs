@@ -21,6 +21,7 @@ mod model_object;
 pub mod models;
 mod options;
 pub mod parts;
+mod permission;
 pub mod pipeline;
 mod recognition;
 mod reports;
@@ -44,6 +45,7 @@ use crate::keys::{Keys, Shortcuts};
 use crate::microphones::Microphones;
 use crate::model_object::ModelObject;
 use crate::parts::Parts;
+use crate::permission::{Permission, TokenFile};
 use crate::pipeline::{EVENT_QUEUE, Pipeline};
 use crate::service::{Board, Desk, Service, Shown};
 pub use crate::service::{NAME, PATH, VERSION};
@@ -123,6 +125,7 @@ pub async fn run(
     let daemon = Daemon {
         delivery,
         feedback,
+        permission: Permission::new(TokenFile::of(&folders), parts.permit.clone()),
         languages: config.languages.clone(),
         pipeline: pipeline.context("no thread could be started")?,
         microphones,

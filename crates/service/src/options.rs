@@ -166,6 +166,16 @@ pub(crate) fn history_id(raw: &Raw) -> Result<Option<u64>, Error> {
         .transpose()
 }
 
+/// What `PermitTyping` takes: whether the permission is to be given up.
+///
+/// # Errors
+///
+/// `UnsupportedOption` or `InvalidArgument`.
+pub(crate) fn forget(raw: &Raw) -> Result<bool, Error> {
+    check_names(raw, &["forget"])?;
+    Ok(flag(raw, "forget")?.unwrap_or(false))
+}
+
 fn wrong(name: &str, wanted: &str) -> Error {
     Error::InvalidArgument(format!("option `{name}` must be {wanted}"))
 }

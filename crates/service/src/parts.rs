@@ -24,6 +24,7 @@ use crate::voice;
 mod output;
 
 pub use self::output::{Delivered, Output, Rung, Wanted};
+pub use crate::permission::TokenFile;
 
 /// A source of samples with the few facts the bus tells about it.
 pub trait Input: audio::Source + Send {
@@ -92,6 +93,8 @@ pub type MakeOutput = dyn Fn(&Wanted) -> Box<dyn Output> + Send + Sync;
 pub type PlayCue = dyn Fn(Cue, f32, Host) -> Result<(), audio::Error> + Send + Sync;
 /// How a microphone or monitor is opened.
 pub(crate) type OpenMicrophone = dyn Fn(&CaptureOptions) -> Opened + Send + Sync;
+/// Asks the user for the permission to type, for so long at most, and keeps the answer in the file.
+pub type Permit = dyn Fn(TokenFile, Duration) -> Result<(), scriven_desktop::Error> + Send + Sync;
 type Load = dyn Fn(&Path, &Compute, Precision, Progress) -> Loaded + Send + Sync;
 
 /// How the daemon gets at devices, files and models.
@@ -111,6 +114,8 @@ pub struct Parts {
     pub output: Arc<MakeOutput>,
     /// Lets the user hear what happens.
     pub cue: Arc<PlayCue>,
+    /// Gets the permission that one of them needs.
+    pub permit: Arc<Permit>,
     /// The models that can be downloaded, and where they are.
     pub catalog: Catalog,
 }
@@ -128,6 +133,7 @@ impl Parts {
             }),
             output: Arc::new(output::real),
             cue: Arc::new(cue::play),
+            permit: Arc::new(output::permit),
             catalog: Catalog::builtin(),
         }
     }

@@ -218,6 +218,11 @@ impl Service {
         Ok(Dict::from([("app", app.into()), ("profile", profile.into())]))
     }
 
+    async fn permit_typing(&self, options: Raw) -> Result<(), Error> {
+        let forget = options::forget(&options)?;
+        self.window(|reply| WindowCall::Permit(!forget, reply)).await
+    }
+
     #[zbus(signal)]
     pub(crate) async fn partial(
         emitter: &SignalEmitter<'_>,

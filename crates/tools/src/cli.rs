@@ -131,6 +131,22 @@ pub(crate) enum Command {
         text: String,
     },
 
+    /// Let the desktop ask you whether Scriven may type
+    ///
+    /// For desktops that have no better way into windows than the RemoteDesktop portal (GNOME, KDE):
+    /// they show a dialog, once. Say yes, and let it be remembered; without that nothing is kept.
+    /// Afterwards Scriven takes back what it typed ("scratch that") where it could not before. It
+    /// types by this way only where `way = "portal"` in the section `[output]` of the configuration
+    /// asks for it, since the portal does not tell which window gets the text.
+    #[command(after_long_help = "Examples:\n  \
+        scriven permit\n  \
+        scriven permit --forget")]
+    Permit {
+        /// Give the permission up.
+        #[arg(long)]
+        forget: bool,
+    },
+
     /// Show what is said, while it is said
     ///
     /// On a terminal committed text is shown normally and tentative text, which may still change,

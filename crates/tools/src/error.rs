@@ -45,6 +45,7 @@ pub(crate) fn hint(name: &str) -> Option<&'static str> {
         "Busy" => "see what is going on: scriven status",
         "GpuUnavailable" => "set compute = \"cpu\" in config.toml, or see: scriven doctor",
         "NotDelivered" => "it is kept: scriven history, then scriven redeliver",
+        "NotPermitted" => "see what this desktop can do: scriven doctor",
         "Overloaded" => "a smaller model is faster: scriven model list",
         "Failed" => JOURNAL,
         _ => return None,

@@ -63,6 +63,7 @@ async fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::History(args) => commands::history::history(&args).await,
         Command::Undo => commands::history::undo().await,
         Command::Insert { text } => commands::history::insert(text).await,
+        Command::Permit { forget } => commands::history::permit(forget).await,
         Command::Listen(args) => commands::listen::listen(args).await,
         Command::Transcribe(args) => commands::transcribe::transcribe(args).await,
         Command::Status(args) => commands::status::status(&args).await,

@@ -43,6 +43,7 @@ pub(crate) trait Dictation {
     fn redeliver(&self, options: &Options<'_>) -> zbus::Result<String>;
     fn undo_last(&self) -> zbus::Result<()>;
     fn insert_text(&self, text: &str, options: &Options<'_>) -> zbus::Result<String>;
+    fn permit_typing(&self, options: &Options<'_>) -> zbus::Result<()>;
     fn list_outputs(&self) -> zbus::Result<Vec<Dictionary>>;
     fn describe_focus(&self) -> zbus::Result<Dictionary>;
     fn list_shortcuts(&self) -> zbus::Result<(Vec<Dictionary>, Vec<Dictionary>)>;

@@ -56,7 +56,7 @@ impl Delivery {
         if !surplus.is_empty() {
             stands(&target, surplus)?;
             let mut surplus = utterance.typed.split_off(keep);
-            let shortened = self.take_away(&mut surplus);
+            let shortened = self.take_away(&mut surplus, &target);
             utterance.typed.push_str(&surplus);
             shortened?;
         }
@@ -133,7 +133,7 @@ impl Delivery {
         let mut last = self.done.pop().ok_or(Error::NothingToUndo)?;
         let taken = match self.ladder.way() {
             way if target.id != last.target || way != Some(last.way) => Err(Error::TargetMoved),
-            _ => stands(target, &last.text).and_then(|()| self.take_away(&mut last.text)),
+            _ => stands(target, &last.text).and_then(|()| self.take_away(&mut last.text, target)),
         };
         if taken.is_err() {
             self.done.push(last);
@@ -141,11 +141,11 @@ impl Delivery {
         taken
     }
 
-    /// Takes `text` away, which stands before the cursor. Where only a part could be, the rest is
-    /// left in `text`.
-    fn take_away(&mut self, text: &mut String) -> Result<(), Error> {
+    /// Takes `text` away, which stands before the cursor in `target`. Where only a part could be, the
+    /// rest is left in `text`.
+    fn take_away(&mut self, text: &mut String, target: &Target) -> Result<(), Error> {
         let clusters: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
-        let (gone, taken) = match self.ladder.chosen()?.delete_before(clusters.len()) {
+        let (gone, taken) = match self.ladder.delete_before(clusters.len(), &target.id) {
             Ok(()) => (clusters.len(), Ok(())),
             Err(Error::Partly { characters, reason }) => (characters, Err(*reason)),
             Err(err) => (0, Err(err)),

@@ -3,9 +3,9 @@ use crate::insertion::Abilities;
 use crate::insertion::scripted::Desktop;
 
 const KEYS: Abilities =
-    Abilities { preedit: false, surrounding: false, purpose: false, keyless: false };
+    Abilities { preedit: false, surrounding: false, purpose: false, keyless: false, focus: true };
 const INPUT_METHOD: Abilities =
-    Abilities { preedit: true, surrounding: true, purpose: true, keyless: true };
+    Abilities { preedit: true, surrounding: true, purpose: true, keyless: true, focus: true };
 
 fn delivery(desktop: &Desktop, abilities: Abilities, live: Live) -> Delivery {
     Delivery::new(Ladder::new(vec![desktop.way("x11", abilities)]), live)
@@ -381,4 +381,49 @@ fn a_text_that_a_way_cannot_type_takes_the_next() {
     clipboard.state().focus = None;
     let delivered = delivery.finish(&insert("日本語"));
     assert!(!delivered.ok && delivered.detail.contains("no key for it"), "{delivered:?}");
+}
+
+/// A way that sees the focus and has no keys, above one that has keys and does not.
+fn eyes_and_keys(desktop: &Desktop) -> Delivery {
+    let eyes = Abilities { keyless: true, focus: true, ..Abilities::default() };
+    let keys = Abilities::default();
+    let ways = vec![desktop.way("ibus", eyes), desktop.way("portal", keys)];
+    Delivery::new(Ladder::new(ways), Live::Final)
+}
+
+fn no_engine() -> Error {
+    Error::Unavailable { backend: "ibus", reason: "only an engine may delete".into() }
+}
+
+#[test]
+fn a_way_that_cannot_delete_borrows_the_keys_of_one_that_sees_nothing() {
+    let desktop = Desktop::new();
+    let mut delivery = eyes_and_keys(&desktop);
+    assert!(delivery.insert("one").ok);
+    assert!(delivery.insert(" two").ok);
+    desktop.state().fails = Some(no_engine());
+    let undone = delivery.undo();
+    assert!(undone.ok, "{undone:?}");
+    assert_eq!(desktop.text("editor"), "one");
+    assert_eq!(delivery.way(), Some("ibus"));
+
+    // The focus moves between the first look and the first key.
+    desktop.state().fails = Some(no_engine());
+    desktop.state().moves_to = Some("other");
+    let undone = delivery.undo();
+    assert!(!undone.ok && undone.detail.contains("focus has moved"), "{undone:?}");
+    assert_eq!(desktop.text("editor"), "one");
+}
+
+#[test]
+fn a_way_that_sees_nothing_types_at_the_end_and_takes_nothing_back() {
+    let desktop = Desktop::new();
+    let mut delivery = delivery(&desktop, Abilities::default(), Live::Auto);
+    delivery.begin(false);
+    delivery.show("one", "");
+    assert_eq!(desktop.text("editor"), "");
+    assert!(delivery.finish(&insert("one two")).ok);
+    let undone = delivery.undo();
+    assert!(!undone.ok && undone.detail.contains("by hand"), "{undone:?}");
+    assert_eq!(desktop.state().calls, ["insert 7"]);
 }

@@ -21,8 +21,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::Error;
 use layout::{Held, Layout, Stroke};
 
-/// Ctrl, Alt and Super as XKB counts them: with one of them held, text would be shortcuts.
-const SHORTCUT: u32 = 1 << 2 | 1 << 3 | 1 << 6;
+/// How long keys that are held are waited for. Whoever has pressed a shortcut lets go sooner.
+const HELD: Duration = Duration::from_secs(2);
 /// A keymap has some ten thousand bytes; what claims to be larger is none.
 const KEYMAP_LIMIT: u32 = 4 << 20;
 /// Strokes between two answers of the compositor, so that no queue of its overflows.
@@ -82,14 +82,12 @@ impl Emulator {
 
     /// Types, and returns when the compositor has taken all of it.
     pub(super) fn type_keys(&mut self, keys: &Keys<'_>) -> Result<(), Error> {
-        let unavailable =
-            |reason: &str| Error::Unavailable { backend: self.backend, reason: reason.into() };
+        let backend = self.backend;
+        let unavailable = |reason: &str| Error::Unavailable { backend, reason: reason.into() };
         let device = self.keyboard.clone().ok_or_else(|| unavailable("there is no keyboard"))?;
         let layout =
             read_layout(&device).ok_or_else(|| unavailable("the keymap is not readable"))?;
-        if self.depressed & SHORTCUT != 0 {
-            return Err(unavailable("Ctrl, Alt or Super is held; let go and dictate again"));
-        }
+        self.wait_until_let_go()?;
         let strokes = match keys {
             Keys::Text(text) => layout.strokes(text, self.held),
             Keys::BackSpaces(count) => {
@@ -100,12 +98,30 @@ impl Emulator {
             strokes.ok_or_else(|| unavailable("the layout has no key for some of this"))?;
         let serial = self.converter.connection().serial();
         device.device().start_emulating(serial, 1);
-        for batch in strokes.chunks(BATCH) {
+        let after = |error: Error, strokes| match keys {
+            Keys::Text(_) => error.after(strokes),
+            Keys::BackSpaces(_) => error,
+        };
+        for (index, batch) in strokes.chunks(BATCH).enumerate() {
             batch.iter().for_each(|stroke| self.press(&device, stroke));
-            self.round_trip()?;
+            self.round_trip().map_err(|error| after(error, index * BATCH))?;
         }
         device.device().stop_emulating(self.converter.connection().serial());
-        self.round_trip()
+        self.round_trip().map_err(|error| after(error, strokes.len()))
+    }
+
+    /// Waits until no modifier is down: Shift would change each letter, others make shortcuts of it.
+    fn wait_until_let_go(&mut self) -> Result<(), Error> {
+        let end = self.end;
+        self.end = end.min(Instant::now() + HELD);
+        while self.depressed != 0 {
+            if let Err(error) = self.listen() {
+                let is_late = Instant::now() >= self.end;
+                return Err(if is_late { Error::KeysHeld } else { error });
+            }
+        }
+        self.end = end;
+        Ok(())
     }
 
     fn press(&self, device: &Device, stroke: &Stroke) {

@@ -102,7 +102,7 @@ impl Backend for Ibus {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { preedit: true, surrounding: false, purpose: true, keyless: true }
+        Abilities { preedit: true, surrounding: false, purpose: true, keyless: true, focus: true }
     }
 
     fn target(&mut self) -> Result<Target, Error> {

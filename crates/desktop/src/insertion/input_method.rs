@@ -224,7 +224,7 @@ impl Backend for InputMethod {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { preedit: true, surrounding: true, purpose: true, keyless: true }
+        Abilities { preedit: true, surrounding: true, purpose: true, keyless: true, focus: true }
     }
 
     fn target(&mut self) -> Result<Target, Error> {

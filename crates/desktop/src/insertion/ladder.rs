@@ -63,7 +63,7 @@ impl Ladder {
 
     /// The way that the last text took; before the first, the best that is open.
     pub fn way(&self) -> Option<&'static str> {
-        let best = || self.ways.iter().position(|way| way.backend.is_some());
+        let best = || self.rungs.iter().position(|rung| rung.verdict.is_ok());
         self.chosen.or_else(best).map(|index| self.rungs[index].name)
     }
 
@@ -71,6 +71,16 @@ impl Ladder {
     pub fn probe(&mut self) {
         for index in 0..self.ways.len() {
             self.open(index, true);
+        }
+    }
+
+    /// Opens all ways that can be opened now, and closes those that are lost.
+    pub fn look_again(&mut self) {
+        for index in 0..self.ways.len() {
+            if self.open(index, true) {
+                // Whether anything is in focus is not the question.
+                drop(self.ask(index));
+            }
         }
     }
 
@@ -100,6 +110,36 @@ impl Ladder {
     pub(crate) fn chosen(&mut self) -> Result<&mut (dyn Backend + 'static), Error> {
         let backend = self.chosen.and_then(|index| self.ways[index].backend.as_deref_mut());
         backend.ok_or(Error::NoTarget)
+    }
+
+    /// Takes away `characters` before the cursor: by the chosen way, or, where that cannot, by the
+    /// keys of one below that does not see the focus, as long as the chosen one sees `target`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Backend::delete_before`]; [`Error::TargetMoved`].
+    pub(crate) fn delete_before(&mut self, characters: usize, target: &str) -> Result<(), Error> {
+        if !self.abilities().focus {
+            let reason = "it does not see what it would delete; take it away by hand".into();
+            let backend = self.way().unwrap_or("insertion");
+            return Err(Error::Unavailable { backend, reason });
+        }
+        let deleted = self.chosen()?.delete_before(characters);
+        let (Err(Error::Unavailable { .. }), Some(chosen)) = (&deleted, self.chosen) else {
+            return deleted;
+        };
+        let (above, below) = self.ways.split_at_mut(chosen + 1);
+        let Some(eyes) = above[chosen].backend.as_mut() else { return deleted };
+        let mut still = || match eyes.target()? {
+            now if now.secret => Err(Error::SecretTarget),
+            now if now.id != target => Err(Error::TargetMoved),
+            _ => Ok(()),
+        };
+        let mut open = below.iter_mut().filter_map(|way| way.backend.as_mut());
+        match open.find(|backend| !backend.abilities().focus) {
+            Some(keys) => keys.delete_while(characters, &mut still),
+            None => deleted,
+        }
     }
 
     /// What the chosen way can do.
@@ -187,7 +227,8 @@ impl Ladder {
             way.tried = Some(Instant::now());
             match (way.connect)() {
                 Ok(backend) => {
-                    rung.verdict = Ok(backend.abilities());
+                    let usable = backend.takes_text().map(|()| backend.abilities());
+                    rung.verdict = usable.map_err(|err| err.to_string());
                     way.backend = Some(backend);
                 }
                 Err(err) => rung.verdict = Err(err.to_string()),

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) calls: Vec<String>,
     /// Fails the next call that sends something.
     pub(crate) fails: Option<Error>,
+    /// Where the focus moves when a call fails.
+    pub(crate) moves_to: Option<&'static str>,
     /// The way is lost: every call fails.
     pub(crate) gone: bool,
     pub(crate) tells_before: bool,
@@ -72,7 +74,10 @@ impl Scripted {
             return Err(self.lost());
         }
         match state.fails.take() {
-            Some(err) => Err(err),
+            Some(err) => {
+                state.focus = state.moves_to.take().or(state.focus);
+                Err(err)
+            }
             None => Ok(state),
         }
     }

@@ -43,7 +43,7 @@ impl Backend for VirtualKeyboard {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities::default()
+        Abilities { focus: self.focus.is_told(), ..Abilities::default() }
     }
 
     fn target(&mut self) -> Result<Target, Error> {

@@ -45,7 +45,7 @@ impl Backend for X11 {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities::default()
+        Abilities { focus: true, ..Abilities::default() }
     }
 
     fn target(&mut self) -> Result<Target, Error> {

@@ -169,6 +169,14 @@ impl Desk {
         [self.run("setxkbmap", &["-query"]), self.run("ibus", &["engine"]), owner]
     }
 
+    /// Ends the picker, which no one starts again.
+    pub(crate) fn kill_picker(&self) {
+        let daemon = self.daemon.0.id().to_string();
+        let kill = ["-KILL", "-P", &daemon, "ibus-extension"];
+        assert!(Command::new("pkill").args(kill).status().unwrap().success());
+        eventually("the picker is gone", || self.owner().is_none());
+    }
+
     /// The picker's connection, if it has its seat.
     fn owner(&self) -> Option<String> {
         let address = fs::read_dir(self.place().folder).ok()?.flatten().find_map(|file| {

@@ -145,6 +145,22 @@ fn the_target_differs_when_the_focus_has_moved_even_if_it_came_back() {
 }
 
 #[test]
+fn without_a_picker_taking_its_seat_again_is_no_move_of_the_focus() {
+    let name = "without_a_picker_taking_its_seat_again_is_no_move_of_the_focus";
+    let Some(mut desk) = Desk::new(name) else { return };
+    desk.kill_picker();
+    let mut way = desk.way(0);
+    let first = way.target().unwrap();
+    for _ in 0..3 {
+        // Long enough for the name to be given back.
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(way.target().unwrap(), first);
+    }
+    desk.focus(1);
+    eventually("another target", || way.target().is_ok_and(|target| target != first));
+}
+
+#[test]
 fn a_program_that_is_killed_leaves_nothing_changed() {
     let Some(mut desk) = Desk::new("a_program_that_is_killed_leaves_nothing_changed") else {
         return;

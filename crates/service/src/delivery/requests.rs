@@ -101,6 +101,7 @@ impl Delivery {
 
     /// Every way into windows, and behind them that to the clipboard.
     pub(super) fn list_rungs(&mut self, reply: &Reply<Vec<Rung>>) {
+        self.ways.of(Mode::Type).look_again();
         let mut rungs = self.ways.of(Mode::Type).rungs().to_vec();
         rungs.extend_from_slice(self.ways.of(Mode::Copy).rungs());
         answer(reply, Ok(rungs));

@@ -28,7 +28,8 @@ impl Ways {
 
     /// The way for this mode.
     pub(super) fn of(&mut self, mode: Mode) -> &mut dyn Output {
-        let no_window = Wanted { way: None, live: Live::Final, copy: true };
+        let token = self.wanted.token.clone();
+        let no_window = Wanted { way: None, live: Live::Final, copy: true, token };
         let (output, wanted) = match mode {
             Mode::Clipboard => {
                 let way = Some("clipboard".into());

@@ -1,7 +1,11 @@
 //! The way into the window in focus, as the thread `delivery` uses it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use scriven_desktop::delivery::{Delivery, Live};
 use scriven_desktop::insertion::ladder::Ladder;
+use scriven_desktop::insertion::portal::{self, Portal};
 use scriven_desktop::insertion::{Target, copies, ways};
 use scriven_desktop::writing::Edit;
 
@@ -9,6 +13,7 @@ pub use scriven_desktop::delivery::Delivered;
 pub use scriven_desktop::insertion::ladder::Rung;
 
 use crate::config;
+use crate::permission::TokenFile;
 
 /// Puts one utterance after another into the window in focus. Made, used and dropped on the thread
 /// `delivery`; every call answers within seconds. [`Delivery`] says more of each.
@@ -39,6 +44,8 @@ pub trait Output {
     fn way(&self) -> Option<&'static str>;
     /// Every way, in the order in which they are tried.
     fn rungs(&self) -> &[Rung];
+    /// Finds out again which ways there are.
+    fn look_again(&mut self);
 }
 
 /// Which way is wanted.
@@ -50,11 +57,18 @@ pub struct Wanted {
     pub live: config::Live,
     /// Texts are left on the clipboard, and go into no window.
     pub copy: bool,
+    /// The permission to type, for the way that needs one.
+    pub token: TokenFile,
 }
 
 /// The ways of this desktop.
 pub(super) fn real(wanted: &Wanted) -> Box<dyn Output> {
-    let ladder = Ladder::new(if wanted.copy { copies() } else { ways() });
+    let portal = Portal::new(Arc::new(wanted.token.clone()));
+    let by_name = wanted.way.as_deref() == Some(portal::NAME);
+    let ladder = Ladder::new(match wanted.copy {
+        true => copies(),
+        false => ways(Box::new(move || portal.connect(by_name))),
+    });
     let ladder = match &wanted.way {
         Some(way) => ladder.pinned(way),
         None => ladder,
@@ -66,6 +80,11 @@ pub(super) fn real(wanted: &Wanted) -> Box<dyn Output> {
         config::Live::Final => Live::Final,
     };
     Box::new(Delivery::new(ladder, live))
+}
+
+/// Asks the user for the permission to type, `limit` at most.
+pub(super) fn permit(token: TokenFile, limit: Duration) -> Result<(), scriven_desktop::Error> {
+    Portal::new(Arc::new(token)).permit(limit)
 }
 
 impl Output for Delivery {
@@ -119,5 +138,9 @@ impl Output for Delivery {
 
     fn rungs(&self) -> &[Rung] {
         Self::rungs(self)
+    }
+
+    fn look_again(&mut self) {
+        Self::look_again(self);
     }
 }

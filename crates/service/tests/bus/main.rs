@@ -17,6 +17,7 @@ mod history;
 mod keys;
 mod microphone;
 mod models;
+mod permission;
 mod script;
 #[allow(dead_code, reason = "the tests of the store use all of it")]
 #[path = "../../src/models/tests/server.rs"]

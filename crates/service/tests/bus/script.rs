@@ -11,6 +11,7 @@ use scriven_audio as audio;
 use scriven_audio::capture::{SourceInfo, SourceKind};
 use scriven_audio::cue::Cue;
 use scriven_audio::file::FileSource;
+use scriven_desktop::insertion::portal::{Keep as _, Token};
 use scriven_recognizer as recognizer;
 use scriven_recognizer::{Final, Options, Outcome, Partial, Segment, Transcript};
 use scriven_service::models::Catalog;
@@ -47,11 +48,16 @@ pub struct Script {
     /// What each recognizer was asked for.
     pub asked: Mutex<Vec<Options>>,
     pub window: Window,
+    /// What the user says when the desktop asks whether we may type; `None` while it is asking.
+    pub permits: Mutex<Option<bool>>,
+    /// The desktop has asked.
+    pub asks: AtomicBool,
 }
 
 pub fn parts(script: &Arc<Script>) -> Parts {
     let (microphone, load, window) = (script.clone(), script.clone(), script.clone());
     let cues = script.clone();
+    let user = script.clone();
     Parts {
         microphone: Arc::new(move |options| {
             if microphone.no_device.load(Ordering::Relaxed) {
@@ -89,6 +95,17 @@ pub fn parts(script: &Arc<Script>) -> Parts {
         output: Arc::new(move |wanted| Box::new(ScriptedOutput::new(window.clone(), wanted))),
         cue: Arc::new(move |cue, _, _| {
             cues.cues.lock().unwrap().push(cue);
+            Ok(())
+        }),
+        permit: Arc::new(move |file, _| {
+            user.asks.store(true, Ordering::Relaxed);
+            loop {
+                match *user.permits.lock().unwrap() {
+                    Some(true) => break file.save(Some(&Token("secret".into()))).unwrap(),
+                    Some(false) => return Err(scriven_desktop::Error::KeysHeld),
+                    None => thread::sleep(Duration::from_millis(2)),
+                }
+            }
             Ok(())
         }),
         catalog: Catalog::builtin(),

@@ -210,6 +210,8 @@ impl Output for ScriptedOutput {
         &self.rungs
     }
 
+    fn look_again(&mut self) {}
+
     fn is_keyless(&self) -> bool {
         self.window().keyless.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! `redeliver`, `history`, `undo`, `insert`: what was said lately, and text into windows.
+//! `redeliver`, `history`, `undo`, `insert`, `permit`: what was said lately, and text into windows.
 
 use std::io::Read as _;
 
@@ -31,6 +31,18 @@ pub(crate) async fn insert(mut text: String) -> anyhow::Result<Outcome> {
         read.context("standard input is no text")?;
     }
     Bus::connect().await?.daemon().await?.insert_text(&text, &Options::new()).await?;
+    Ok(Outcome::Success)
+}
+
+/// Lets the desktop ask for the permission to type, and waits for the answer; or gives it up.
+pub(crate) async fn permit(forget: bool) -> anyhow::Result<Outcome> {
+    let daemon = Bus::connect().await?.daemon().await?;
+    if !forget {
+        note("the desktop asks you now; answer its dialog within a minute");
+    }
+    let options: Options<'_> = forget.then_some(("forget", true.into())).into_iter().collect();
+    daemon.permit_typing(&options).await?;
+    note(if forget { "the permission is given up" } else { "permitted; it is remembered" });
     Ok(Outcome::Success)
 }
 

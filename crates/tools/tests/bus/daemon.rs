@@ -31,6 +31,7 @@ enum Error {
     NoModel(String),
     InvalidFile(String),
     NotDelivered(String),
+    NotPermitted(String),
 }
 
 /// A running daemon.
@@ -241,6 +242,14 @@ impl Dictation {
     async fn insert_text(&self, text: &str, options: Dictionary) -> String {
         record(&self.calls, &format!("InsertText({text})"), &options);
         "x11".into()
+    }
+
+    async fn permit_typing(&self, options: Dictionary) -> Result<(), Error> {
+        record(&self.calls, "PermitTyping", &options);
+        match options.is_empty() {
+            true => Err(Error::NotPermitted("portal: the permission to type was refused".into())),
+            false => Ok(()),
+        }
     }
 
     #[zbus(out_args("outputs"))]

@@ -106,6 +106,20 @@ fn what_was_said_lately_is_shown_and_typed_again() {
 }
 
 #[test]
+fn the_permission_to_type_is_asked_for_and_given_up() {
+    let bus = Bus::start();
+    let daemon = Daemon::start(&bus);
+    let refused = bus.run(&["permit"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.starts_with("scriven: the desktop asks you now"), "{}", refused.stderr);
+    let hint = "the permission to type was refused; see what this desktop can do: scriven doctor";
+    assert!(refused.stderr.contains(hint), "{}", refused.stderr);
+    let forgotten = bus.run(&["permit", "--forget"]);
+    assert_eq!((forgotten.code, forgotten.stderr.lines().count()), (0, 1));
+    assert_eq!(daemon.calls(), ["PermitTyping", "PermitTyping forget=true"]);
+}
+
+#[test]
 fn stopping_when_nothing_is_going_on_is_no_error() {
     let bus = Bus::start();
     let stopped = bus.run(&["stop"]);

@@ -30,6 +30,7 @@ fn a_daemon_with_a_model_is_healthy() {
     assert!(text.contains(why) && text.contains("x11, chosen: types"), "{text}");
     assert!(text.contains("copy: leaves text on the clipboard"), "{text}");
     assert_eq!(check(&report, "focus")["found"], "foot, profile terminal");
+    assert!(text.contains("portal: types, but does not see which window gets it\n"), "{text}");
     assert_eq!(check(&report, "shortcuts")["found"], "portal: no portal runs; x11: 2 keys");
     assert!(text.contains("F9: dictate, hold"), "{text}");
     assert!(text.contains("F10: note: another program has it\n"), "{text}");

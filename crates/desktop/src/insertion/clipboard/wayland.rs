@@ -94,7 +94,7 @@ impl Backend for Clipboard {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities::default()
+        Abilities { focus: self.focus.is_told(), ..Abilities::default() }
     }
 
     fn target(&mut self) -> Result<Target, Error> {

@@ -87,7 +87,7 @@ impl Backend for Clipboard {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities::default()
+        Abilities { focus: true, ..Abilities::default() }
     }
 
     fn target(&mut self) -> Result<Target, Error> {

@@ -52,6 +52,8 @@ pub(super) struct Session {
     focus: Focus,
     /// Until when the name is ours; `None`: it is not.
     lease: Option<Instant>,
+    /// Until when the daemon may still tell of the focus only because the name is ours now.
+    settling: Option<Instant>,
     /// Something is shown at the cursor.
     shown: bool,
 }
@@ -67,7 +69,8 @@ impl Session {
             .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
         let messages = MessageStream::from(&connection);
         let focus = Focus::default();
-        let mut session = Self { connection, messages, runtime, focus, lease: None, shown: false };
+        let (lease, settling, shown) = (None, None, false);
+        let mut session = Self { connection, messages, runtime, focus, lease, settling, shown };
         for member in ["FocusIn", "FocusOut"] {
             let rule = format!("type='method_call',interface='{CONTEXT}',member='{member}'");
             session.call(BUS, BUS_PATH, BUS, "AddMatch", &rule).await?;
@@ -156,6 +159,7 @@ impl Session {
         if self.lease.is_some() {
             return Ok(true);
         }
+        self.settling = Some(Instant::now() + ANSWER);
         let reply = self.call(BUS, BUS_PATH, BUS, "RequestName", &(EXTENSION, TAKE)).await?;
         if ![PRIMARY_OWNER, ALREADY_OWNER].contains(&reply.body().deserialize()?) {
             return Ok(false);
@@ -169,6 +173,10 @@ impl Session {
             self.call(BUS, BUS_PATH, BUS, "ReleaseName", &EXTENSION).await?;
         }
         Ok(())
+    }
+
+    fn is_settling(&self) -> bool {
+        self.settling.is_some_and(|end| Instant::now() < end)
     }
 
     async fn show(&mut self, text: &str) -> zbus::Result<()> {
@@ -203,7 +211,7 @@ impl Session {
             }
             Type::MethodCall if path == EXTENSION_PATH => self.answer(message, member).await,
             // Sent by a program to the daemon. While the name is ours, the daemon tells us itself.
-            Type::MethodCall if self.lease.is_none() => {
+            Type::MethodCall if self.lease.is_none() || self.is_settling() => {
                 match member {
                     "FocusIn" => self.focus.enter(path),
                     "FocusOut" => self.focus.leave(path),
@@ -228,7 +236,10 @@ impl Session {
             "FocusIn" => {
                 let context: zbus::ObjectPath<'_> = body.deserialize()?;
                 self.focus.enter(context.as_str());
+                self.settling = None;
             }
+            // Meant for the owner before us, who may have been ourselves: no program has said so.
+            "FocusOut" if self.is_settling() => {}
             "FocusOut" => {
                 let context: zbus::ObjectPath<'_> = body.deserialize()?;
                 self.focus.leave(context.as_str());

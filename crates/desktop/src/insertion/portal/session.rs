@@ -7,17 +7,24 @@ use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use futures_lite::StreamExt as _;
+use zbus::connection::Builder;
 use zbus::message::Type;
 use zbus::{Connection, MatchRule, MessageStream, OwnedFd, OwnedObjectPath, OwnedVariant, Variant};
 use zruntime::SharedRuntime;
 
-use super::{NAME, Token};
+use super::{ADVICE, NAME, Token, unavailable};
 use crate::Error;
 
 const PORTAL: &str = "org.freedesktop.portal.Desktop";
 const PATH: &str = "/org/freedesktop/portal/desktop";
 const REMOTE_DESKTOP: &str = "org.freedesktop.portal.RemoteDesktop";
 const REQUEST: &str = "org.freedesktop.portal.Request";
+/// Where every portal keeps the permissions, in tables. Not meant for programs, but a token that is
+/// not known there makes the portal ask the user, and there is no other way to learn that before.
+const STORE: &str = "org.freedesktop.impl.portal.PermissionStore";
+const STORE_PATH: &str = "/org/freedesktop/impl/portal/PermissionStore";
+const TABLE: &str = "remote-desktop";
+const GRANTED: &str = "yes";
 /// Who asks, as the desktop shows it; there is a .desktop file of this name.
 const APP_ID: &str = "org.scriven.Scriven";
 /// `KEYBOARD` of `AvailableDeviceTypes`.
@@ -36,31 +43,65 @@ pub(super) struct Session {
     n_requests: u32,
 }
 
-/// Opens a session, with the permission of `token`, or by asking the user. Gives the session, the
-/// socket of the emulated keyboard, and the token for the next time.
+/// Who gives the permission.
+#[derive(Clone, Copy)]
+pub(super) enum Ask<'a> {
+    /// The user, in a dialog.
+    User,
+    /// Nobody: it was given before.
+    Nobody(&'a Token),
+}
+
+/// Opens a session. Gives it, the socket of the emulated keyboard, and the token for the next time.
 pub(super) async fn open(
-    token: Option<&Token>,
+    bus: Option<&str>,
+    ask: Ask<'_>,
     end: Instant,
 ) -> Result<(Session, UnixStream, Option<Token>), Error> {
     let runtime = SharedRuntime::current().map_err(|error| gone(&error))?;
     let opened = async {
-        let mut session = Session::create().await?;
-        session.select(token).await?;
+        let mut session = Session::create(bus).await?;
+        session.select(ask).await?;
         let token = session.start().await?;
         let socket = session.socket().await?;
         Ok((session, socket, token))
     };
     runtime.timeout_at(end, opened).await.unwrap_or_else(|_| {
-        let reason = "the desktop does not answer; it may be asking for permission".into();
-        Err(unavailable(reason))
+        Err(unavailable(match ask {
+            Ask::User => "nobody has answered the desktop's question in time; ask again".into(),
+            Ask::Nobody(_) => {
+                format!("the desktop asks although it was permitted to type; {ADVICE}")
+            }
+        }))
     })
 }
 
+/// Whether the portal still knows `token`, so that it will not ask.
+pub(super) async fn verify(bus: Option<&str>, token: &Token, end: Instant) -> Result<(), Error> {
+    let runtime = SharedRuntime::current().map_err(|error| gone(&error))?;
+    let looked_up = async {
+        let connection = connect(bus).await?;
+        let body = (TABLE, token.0.as_str());
+        let call = connection.call_method(Some(STORE), STORE_PATH, Some(STORE), "Lookup", &body);
+        let void = || unavailable(format!("the permission to type has expired; {ADVICE}"));
+        let reply = call.await.map_err(|error| match error {
+            zbus::Error::MethodError(name, ..) if name.ends_with(".NotFound") => void(),
+            error => gone(&error),
+        })?;
+        let found = reply.body().deserialize::<(HashMap<String, Vec<String>>, OwnedVariant)>();
+        let (permissions, _) = found.map_err(|error| gone(&error))?;
+        let holds = permissions.into_values().flatten().any(|word| word == GRANTED);
+        holds.then_some(()).ok_or_else(void)
+    };
+    let late = |_| Err(gone(&"the store of permissions does not answer"));
+    runtime.timeout_at(end, looked_up).await.unwrap_or_else(late)
+}
+
 /// Whether there is a portal that emulates a keyboard.
-pub(super) async fn probe(end: Instant) -> Result<(), Error> {
+pub(super) async fn probe(bus: Option<&str>, end: Instant) -> Result<(), Error> {
     let runtime = SharedRuntime::current().map_err(|error| gone(&error))?;
     let probed = async {
-        let connection = Connection::session().await.map_err(|error| gone(&error))?;
+        let connection = connect(bus).await?;
         let version: u32 = property(&connection, "version").await?;
         let types: u32 = property(&connection, "AvailableDeviceTypes").await?;
         match (version, types & KEYBOARD) {
@@ -74,8 +115,8 @@ pub(super) async fn probe(end: Instant) -> Result<(), Error> {
 }
 
 impl Session {
-    async fn create() -> Result<Self, Error> {
-        let connection = Connection::session().await.map_err(|error| gone(&error))?;
+    async fn create(bus: Option<&str>) -> Result<Self, Error> {
+        let connection = connect(bus).await?;
         let registry = "org.freedesktop.host.portal.Registry";
         let who = (APP_ID, Options::new());
         // A portal that does not know it takes the systemd unit's name instead.
@@ -99,11 +140,11 @@ impl Session {
         Ok(session)
     }
 
-    async fn select(&mut self, token: Option<&Token>) -> Result<(), Error> {
+    async fn select(&mut self, ask: Ask<'_>) -> Result<(), Error> {
         let mut options = self.options();
         options.insert("types", KEYBOARD.into());
         options.insert("persist_mode", UNTIL_REVOKED.into());
-        if let Some(Token(token)) = token {
+        if let Ask::Nobody(Token(token)) = ask {
             options.insert("restore_token", token.clone().into());
         }
         let path = self.path.clone();
@@ -173,12 +214,20 @@ impl Session {
             let (code, results) = body.deserialize().map_err(|error| gone(&error))?;
             return match code {
                 0u32 => Ok(results),
-                1 => Err(unavailable("the permission to type was refused".into())),
-                _ => Err(unavailable("the desktop has given no permission to type".into())),
+                1 => Err(unavailable(format!("the permission to type was refused; {ADVICE}"))),
+                _ => Err(unavailable(format!("the desktop gave no permission to type; {ADVICE}"))),
             };
         }
         Err(gone(&"the session bus has hung up"))
     }
+}
+
+async fn connect(bus: Option<&str>) -> Result<Connection, Error> {
+    let connected = match bus {
+        Some(address) => Builder::address(address).build().await,
+        None => Connection::session().await,
+    };
+    connected.map_err(|error| gone(&error))
 }
 
 async fn property(connection: &Connection, name: &str) -> Result<u32, Error> {
@@ -192,8 +241,4 @@ async fn property(connection: &Connection, name: &str) -> Result<u32, Error> {
 
 fn gone(error: &dyn std::fmt::Display) -> Error {
     Error::Gone { backend: NAME, reason: error.to_string() }
-}
-
-fn unavailable(reason: String) -> Error {
-    Error::Unavailable { backend: NAME, reason }
 }

@@ -55,6 +55,11 @@ impl Focus {
         Self { manager: wayland.bind(3).ok() }
     }
 
+    /// Whether this compositor tells.
+    pub(in crate::insertion) fn is_told(&self) -> bool {
+        self.manager.is_some()
+    }
+
     /// The window in focus. Where the compositor does not tell, always the same one, of which
     /// nothing is known: then nobody can see that the focus has moved.
     ///

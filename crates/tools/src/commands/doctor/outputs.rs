@@ -57,7 +57,8 @@ fn typing(ways: &[Value]) -> Check {
         None => Check::warning(
             "typing",
             "there is no way into windows",
-            "run scrivend inside of a desktop session: systemctl --user restart scriven",
+            "each way says below what it lacks; in KDE and GNOME an input method helps: set up IBus; where \
+             scrivend was started outside of the desktop: systemctl --user restart scriven",
         ),
     }
 }
@@ -85,5 +86,9 @@ fn abilities(way: &Value) -> String {
         return "leaves text on the clipboard".into();
     }
     let can: Vec<_> = known.iter().filter(|(key, _)| is(way, key)).map(|(_, does)| *does).collect();
-    if can.is_empty() { "types".into() } else { can.join(", ") }
+    let can = if can.is_empty() { "types".into() } else { can.join(", ") };
+    match is(way, "focus") {
+        true => can,
+        false => format!("{can}, but does not see which window gets it"),
+    }
 }

@@ -31,11 +31,13 @@ pub(super) fn outputs() -> Vec<Info<'static>> {
             ("reason", reason.into()),
             ("preedit", false.into()),
             ("keyless", false.into()),
+            ("focus", (name != "portal").into()),
         ])
     };
     vec![
         way("input-method", false, false, "no Wayland compositor; start one"),
         way("x11", true, true, ""),
+        way("portal", true, false, ""),
         way("clipboard", true, false, ""),
         way("copy", true, false, ""),
     ]

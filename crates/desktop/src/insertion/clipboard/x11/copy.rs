@@ -58,7 +58,7 @@ impl Backend for Copy {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { keyless: true, ..Abilities::default() }
+        Abilities { keyless: true, focus: true, ..Abilities::default() }
     }
 
     fn target(&mut self) -> Result<Target, Error> {

@@ -53,13 +53,14 @@ impl Bar {
 
 fn lines(stdout: ChildStdout) -> Receiver<String> {
     let (line, lines) = channel();
-    thread::spawn(move || {
+    let read = move || {
         for read in BufReader::new(stdout).lines().map_while(Result::ok) {
             if line.send(read).is_err() {
                 return;
             }
         }
-    });
+    };
+    thread::Builder::new().spawn(read).unwrap();
     lines
 }
 

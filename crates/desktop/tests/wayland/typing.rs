@@ -153,7 +153,7 @@ fn a_window_that_comes_to_the_front_gets_little_and_how_much_was_typed_is_told()
     wait_for("the first", || (way.target().ok()?.app_id? == "first").then_some(()));
     let text: String = (0..20_000).map(|line| format!("{line:04}\n")).collect();
     let typed = text.clone();
-    let typing = std::thread::spawn(move || way.insert(&typed));
+    let typing = std::thread::Builder::new().spawn(move || way.insert(&typed)).unwrap();
     first.line("\n");
     sway.focus_on("second");
     let (characters, reason) = match typing.join().unwrap() {

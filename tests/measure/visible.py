@@ -182,7 +182,9 @@ def dictate(daemon, desktop, rounds):
         daemon.call("Release", GLib.Variant("(s)", ("dictate",)))
         until("the session ends", lambda: daemon.told("SessionEnded", begun))
         at, final = daemon.told("Final", begun)[-1]
-        shown = desktop.shown(begun, lambda shown: shown.strip().endswith(final[2].strip()))
+        # The first letter is large or small as what stands before it wants.
+        text = final[2].strip().lower()
+        shown = desktop.shown(begun, lambda shown: shown.strip().lower().endswith(text))
         from_final.append((shown - max(at, released)) / 1000)
         from_release.append((shown - released) / 1000)
     tell("dictated, final (or release, if that is later) to visible", from_final)

@@ -312,5 +312,4 @@ impl Delivery {
 }
 
 #[cfg(test)]
-#[path = "delivery/tests.rs"]
 mod tests;

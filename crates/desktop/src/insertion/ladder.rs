@@ -239,5 +239,4 @@ impl Ladder {
 }
 
 #[cfg(test)]
-#[path = "ladder/tests.rs"]
 mod tests;

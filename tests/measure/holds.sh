@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# holds.sh N: holds the key N times while JFK speaks into a virtual microphone, for 2 to 10 seconds, and tells how long
-# the final text takes from the moment the key is let go. See README.md.
+# holds.sh N [AFTER]: holds the key N times while JFK speaks into a virtual microphone, for 2 to 10 seconds, and tells how
+# long the final text takes from the moment the key is let go. With AFTER the key is let go that many seconds after the end
+# of one of his four phrases, as by somebody who has said it all. See README.md.
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/desk_with_model.sh"
-n=${1:-12}
+n=${1:-12} after=${2:-}
 signals=$SCRIVEN_DESK/holds.jsonl released=$SCRIVEN_DESK/released
 scriven listen --json >"$signals" &
 listener=$!
@@ -14,7 +15,9 @@ for i in $(seq "$n"); do
     pw-play --target virtmic_in "$root/tests/data/cache/jfk.wav" &
     player=$!
     # At another place of the speech each time.
-    sleep "$(awk -v i="$i" -v n="$n" 'BEGIN { print 2 + 8 * (i - 1) / n }')"
+    sleep "$(awk -v i="$i" -v n="$n" -v after="$after" 'BEGIN {
+        split("2.15 4.30 7.67 10.46", ends, " ")
+        print after == "" ? 2 + 8 * (i - 1) / n : ends[i % 4 + 1] + after }')"
     # The clock of the signals.
     python3 -c 'import time; print(time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)' >>"$released"
     scriven release

@@ -112,6 +112,12 @@ impl Frontend {
         segmenter.push(samples, |piece| columns(spectrogram, piece, emit));
     }
 
+    /// Notes that the speaker has come to the end, though more may be heard: the next
+    /// [`Speech::Quiet`] is told sooner.
+    pub fn ending(&mut self) {
+        self.segmenter.ending();
+    }
+
     /// Ends the utterance in progress, if there is one; the next sample begins a new stream.
     pub fn finish(&mut self, emit: &mut dyn FnMut(Speech)) {
         let Self { segmenter, spectrogram } = self;

@@ -126,6 +126,12 @@ impl Segmenter {
         }
     }
 
+    /// Notes that the speaker has come to the end, though more may be heard: the next
+    /// [`Piece::Quiet`] is told sooner.
+    pub fn ending(&mut self) {
+        self.endpointer.ending();
+    }
+
     /// Ends the utterance in progress, if there is one, and forgets the sound so far. Positions
     /// go on counting.
     pub fn finish(&mut self, mut emit: impl FnMut(Piece)) {

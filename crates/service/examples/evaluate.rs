@@ -15,7 +15,9 @@
 //!
 //! With `events=FOLDER`, live runs also leave an event log for each recording there: one JSON line
 //! for each change of the text, at the time of the sound that had been heard by then, as if
-//! computing took no time.
+//! computing took no time. With `words=true` it has a line for each step, with all words of the
+//! hypothesis (text, start, end, probability) that are shown: all of them with `believed=0`. From
+//! this `tests/measure/commit_rules.py` tells what other rules would have committed.
 //!
 //! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
 //! for (300), `kind=KIND` takes only recordings of one kind, `level=DBFS` brings all to one level;
@@ -37,7 +39,7 @@ use scriven_audio::file::{FileSource, Pace};
 use scriven_audio::{Frontend, Progress, SegmentConfig, Source, Spectrogram, Speech};
 use scriven_recognizer::bench::{Window, encode};
 use scriven_recognizer::{
-    Compute, Decoding, Model, Options, Outcome, Precision, Recognizer, Tuning,
+    Compute, Decoding, Model, Options, Outcome, Precision, Recognizer, Tuning, Word,
 };
 use scriven_service::config::Detector;
 use scriven_service::second_opinion;
@@ -50,6 +52,8 @@ struct Settings {
     interval: usize,
     kind: Option<String>,
     events: Option<PathBuf>,
+    /// Whether these have the words of each step.
+    words: bool,
     detector: Detector,
     segments: SegmentConfig,
     level: Option<f32>,
@@ -66,6 +70,7 @@ impl Settings {
             interval: 300,
             kind: None,
             events: None,
+            words: false,
             detector: Detector::default(),
             segments: SegmentConfig::default(),
             level: None,
@@ -83,6 +88,7 @@ impl Settings {
                 "interval" => settings.interval = value.parse()?,
                 "kind" => settings.kind = Some(value.into()),
                 "events" => settings.events = Some(value.into()),
+                "words" => settings.words = value.parse()?,
                 "vad" if value == "webrtc" => settings.detector = Detector::Webrtc,
                 "vad" if value == "silero" => settings.detector = Detector::Silero,
                 "sure_of_voice" => settings.segments.second_opinion_percent = value.parse()?,
@@ -164,7 +170,13 @@ fn main() -> Result<()> {
             "live" => {
                 let log = settings.events.as_ref();
                 let log = log.map(|dir| File::create(dir.join(format!("{}.jsonl", fields[id]))));
-                live(&model, &options, &samples, &settings, EventLog::new(log.transpose()?))?
+                live(
+                    &model,
+                    &options,
+                    &samples,
+                    &settings,
+                    EventLog::new(log.transpose()?, settings.words),
+                )?
             }
             mode => bail!("{mode} is neither offline, live, drafts nor speech"),
         };
@@ -273,6 +285,7 @@ fn live(
         match event {
             Speech::Start { at } => {
                 now = at as f64 / 16_000.0;
+                log.begin(now);
                 recognizer.reset();
             }
             Speech::Column(column) => {
@@ -291,10 +304,12 @@ fn live(
             Speech::Voice { .. } => recognizer.voice(),
             Speech::End { .. } => {
                 let started = Instant::now();
+                let mut words = Vec::new();
                 if let Outcome::Final(found) = recognizer.finish()? {
                     texts.push(found.text);
+                    words = found.words;
                 }
-                log.write(now, started.elapsed(), &texts.join(" "), "")?;
+                log.write(now, started.elapsed(), [&texts.join(" "), ""], &words)?;
             }
         }
         Ok(())
@@ -306,13 +321,20 @@ fn live(
 /// What a live run shows, and when.
 struct EventLog {
     file: Option<File>,
-    last: (String, String),
+    has_words: bool,
+    /// Which utterance it is, and when it began.
+    utterance: (usize, f64),
+    last: [String; 2],
     updates: usize,
 }
 
 impl EventLog {
-    fn new(file: Option<File>) -> Self {
-        Self { file, last: Default::default(), updates: 0 }
+    fn new(file: Option<File>, has_words: bool) -> Self {
+        Self { file, has_words, utterance: (0, 0.0), last: Default::default(), updates: 0 }
+    }
+
+    fn begin(&mut self, now: f64) {
+        self.utterance = (self.utterance.0 + 1, now);
     }
 
     fn step(&mut self, now: f64, finals: &[String], recognizer: &mut Recognizer) -> Result<()> {
@@ -320,19 +342,26 @@ impl EventLog {
         let Some(partial) = recognizer.step()? else { return Ok(()) };
         self.updates += 1;
         let committed = [&finals.join(" "), partial.committed.as_str()].join(" ");
-        self.write(now, started.elapsed(), committed.trim(), &partial.tentative)
+        let shown = [committed.trim(), &partial.tentative];
+        self.write(now, started.elapsed(), shown, &partial.words)
     }
 
-    fn write(&mut self, now: f64, took: Duration, committed: &str, partial: &str) -> Result<()> {
+    fn write(&mut self, now: f64, took: Duration, shown: [&str; 2], words: &[Word]) -> Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let shown = (committed.to_owned(), partial.to_owned());
-        if shown != self.last {
-            let line = json!({
+        if self.has_words || self.last != shown {
+            let mut line = json!({
                 "now": now, "audio_end": now, "wall_ms": took.as_secs_f64() * 1e3, "cpu_ms": 0,
-                "committed": committed, "partial": partial,
+                "committed": shown[0], "partial": shown[1],
             });
+            if self.has_words {
+                let (number, origin) = self.utterance;
+                let time = |at: f32| origin + f64::from(at);
+                let word = |w: &Word| json!([w.text, time(w.start), time(w.end), w.probability]);
+                line["words"] = words.iter().map(word).collect();
+                line["utterance"] = number.into();
+            }
             writeln!(file, "{line}")?;
-            self.last = shown;
+            self.last = shown.map(str::to_owned);
         }
         Ok(())
     }

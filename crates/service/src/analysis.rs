@@ -187,14 +187,15 @@ impl Analysis {
             match told {
                 Ok(Control::Ready(model)) => self.begin(model),
                 Ok(Control::Stop) if stop.is_none() => {
-                    let more = if self.outlet.is_silent() { Duration::ZERO } else { tail };
-                    let until = self.taken + (more.as_secs_f64() * SAMPLE_RATE as f64) as u64;
-                    stop = Some((until, Instant::now() + more + TAIL_GRACE));
+                    self.frontend.iter_mut().for_each(Frontend::ending);
+                    let until = self.taken + (tail.as_secs_f64() * SAMPLE_RATE as f64) as u64;
+                    stop = Some((until, Instant::now() + tail + TAIL_GRACE));
                 }
                 Ok(Control::Stop) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Control::Cancel) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            if stop.is_some_and(|(at, late)| self.taken >= at || Instant::now() >= late) {
+            let is_over = |(at, late)| self.taken >= at || Instant::now() >= late;
+            if stop.is_some_and(|stop| self.outlet.is_silent() || is_over(stop)) {
                 return Ok(());
             }
         }

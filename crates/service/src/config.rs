@@ -47,7 +47,7 @@ pub struct Config {
     pub host: SoundHost,
     /// New audio that a partial waits for.
     pub update_ms: u64,
-    /// How long the microphone is heard on after the key is let go.
+    /// How long the microphone is heard on after the key is let go, if somebody still speaks.
     pub tail_ms: u64,
     /// Folder of the models; empty for the usual one.
     pub models: PathBuf,

@@ -53,6 +53,8 @@ pub struct SegmentConfig {
     pub pre_roll_ms: u32,
     /// Silence until `Quiet` is told: the recognizer may then work ahead on its final text.
     pub hangover_ms: u32,
+    /// The same once the speaker has said that this was all.
+    pub last_hangover_ms: u32,
     /// Silence that ends the utterance, counted from its last voiced frame.
     pub min_trailing_silence_ms: u32,
     /// Length at which an utterance is cut in two, whatever is said; 0 for never.
@@ -80,6 +82,8 @@ impl Default for SegmentConfig {
             pre_roll_ms: 300,
             // Longer than the silence inside of a "t" or "k" (100 ms).
             hangover_ms: 200,
+            // Who has let go of the key has mostly said the last word by then.
+            last_hangover_ms: 100,
             // Longer than the pause of somebody who thinks within a sentence: words are committed
             // without it, and a sentence in one piece is recognized better than in two.
             min_trailing_silence_ms: 1200,
@@ -115,6 +119,9 @@ enum State {
 pub(super) struct Endpointer {
     onset: u32,
     hangover: u32,
+    last_hangover: u32,
+    /// The speaker has said that this was all.
+    is_ending: bool,
     min_trailing_silence: u32,
     max_utterance: u32,
     /// The newest verdicts, as many as the onset window has.
@@ -133,6 +140,8 @@ impl Endpointer {
         Self {
             onset: frames(config.onset_ms).max(1),
             hangover: frames(config.hangover_ms).max(1),
+            last_hangover: frames(config.last_hangover_ms.min(config.hangover_ms)).max(1),
+            is_ending: false,
             min_trailing_silence: frames(config.min_trailing_silence_ms).max(1),
             max_utterance: frames(config.max_utterance_ms),
             window: std::iter::repeat_n(false, window as usize).collect(),
@@ -145,6 +154,12 @@ impl Endpointer {
     pub(super) fn reset(&mut self) {
         self.window.iter_mut().for_each(|voiced| *voiced = false);
         (self.state, self.silence, self.length) = (State::Silence, 0, 0);
+        self.is_ending = false;
+    }
+
+    /// Notes that the speaker has come to the end: the next pause is told sooner.
+    pub(super) fn ending(&mut self) {
+        self.is_ending = true;
     }
 
     /// Takes the verdict on the next frame.
@@ -163,7 +178,8 @@ impl Endpointer {
                 if voiced && self.voiced_in_window() * 2 >= self.onset {
                     self.silence = 0;
                 }
-                if self.silence >= self.hangover {
+                let hangover = if self.is_ending { self.last_hangover } else { self.hangover };
+                if self.silence >= hangover {
                     self.state = State::Quiet;
                     return Some(Turn::Quiet { voiced_frames_ago: self.silence });
                 }
@@ -243,6 +259,18 @@ mod tests {
     #[test]
     fn an_utterance_begins_with_its_first_voiced_frame_and_ends_in_silence() {
         assert_eq!(turns(&config(), "..### ##... ..... ....."), "5S3 11Q4 17E");
+    }
+
+    #[test]
+    fn a_pause_is_told_sooner_when_the_speaker_has_come_to_the_end() {
+        let config = SegmentConfig { last_hangover_ms: 40, ..config() };
+        for (before, expected) in [("###", 5), ("###.", 5), ("###..", 6), ("###...", 7)] {
+            let mut endpointer = Endpointer::new(&config);
+            assert_eq!(before.chars().filter_map(|c| endpointer.step(c == '#')).count(), 1);
+            endpointer.ending();
+            let told = (before.len() + 1..).find(|_| endpointer.step(false).is_some());
+            assert_eq!(told, Some(expected), "{before}");
+        }
     }
 
     #[test]

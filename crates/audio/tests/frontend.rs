@@ -98,6 +98,29 @@ fn quiet_and_voice_tell_where_the_pauses_are() {
 }
 
 #[test]
+fn who_has_come_to_the_end_is_waited_for_only_as_long_as_a_word_takes() {
+    // When the pause behind the voice, which ends at 2 s, is told.
+    let told = |ends: bool| {
+        let mut frontend = Frontend::new(80, &SegmentConfig::default(), None);
+        let mut quiet = None;
+        for (i, samples) in said(&[1.0, 1.0, 1.0]).chunks(320).enumerate() {
+            if ends && i == 95 {
+                frontend.ending();
+            }
+            let now = frontend.position() + 320;
+            let is_quiet = |speech: &Speech| matches!(speech, Speech::Quiet { .. });
+            frontend.push(samples, &mut |speech| {
+                quiet = quiet.or(is_quiet(&speech).then_some(now / MS));
+            });
+        }
+        quiet.unwrap()
+    };
+    let (patient, ending) = (told(false), told(true));
+    assert_eq!(patient - ending, 100);
+    assert!((2_000..2_200).contains(&ending), "{ending} ms");
+}
+
+#[test]
 fn what_is_said_until_the_end_is_heard() {
     let samples = said(&[0.5, 0.7]);
     let heard = heard(&samples, &[]);

@@ -16,7 +16,7 @@ unitdir := $(PREFIX)/lib/systemd/user
 built := $(CARGO_TARGET_DIR)/release
 at = $(DESTDIR)$(1)
 
-.PHONY: help build demo test bench lint man install uninstall
+.PHONY: help build demo test fuzz bench lint man install uninstall
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +33,10 @@ demo: ## eleven seconds of speech become text in another process, on a machine o
 test: ## everything, on real parts; GPU=0 leaves the Vulkan path out
 	tests/scripts/setup.sh test
 	tests/scripts/test.sh
+
+fuzz: ## inputs made to break what reads files and calls, FUZZ_SECONDS=60 for each of the targets
+	tests/scripts/setup.sh build
+	tests/scripts/fuzz.sh
 
 bench: ## beside faster-whisper and whisper.cpp, in turn, on this machine; BENCH_ROUNDS=3 BENCH_MODELS="tiny.en base"
 	tests/scripts/setup.sh bench

@@ -25,6 +25,8 @@ const PACKET: usize = SAMPLE_RATE / 50;
 const MAX_CHANNELS: usize = 64;
 /// The longest packet that is decoded, in frames: 20 times what any of the codecs makes.
 const MAX_PACKET_FRAMES: u64 = 1 << 20;
+/// 40 dB above full scale: louder is no recording, and its energy no number.
+const LOUDEST: f32 = 100.0;
 
 /// How fast a file is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +162,7 @@ impl FileSource {
         let share = 1.0 / channels as f32;
         let frames = self.interleaved.chunks_exact(channels);
         self.mono.clear();
-        self.mono.extend(frames.map(|frame| frame.iter().sum::<f32>() * share));
+        self.mono.extend(frames.map(|frame| sample(frame.iter().sum::<f32>() * share)));
         self.resampler.push(&self.mono, &mut self.ready);
     }
 
@@ -211,6 +213,11 @@ impl Source for FileSource {
             (n, _) => Ok(Progress::Samples(n)),
         }
     }
+}
+
+/// A file of floats may hold anything; what is not a number would spread through all that hears it.
+fn sample(x: f32) -> f32 {
+    if x.is_nan() { 0.0 } else { x.clamp(-LOUDEST, LOUDEST) }
 }
 
 /// Makes the decoder of a track, if what its header says can be true.

@@ -84,6 +84,16 @@ fn eight_bits_and_floats_have_the_same_scale() {
 }
 
 #[test]
+fn floats_that_are_no_sound_become_some() {
+    let floats = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -0.25, 1.5];
+    let bytes: Vec<u8> = floats.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let samples = read(&wav(1, 16_000, 32, 24, &bytes)).unwrap();
+    assert_eq!(samples, [0.0, 100.0, -100.0, 100.0, -0.25, 1.5]);
+    // The same as two channels.
+    assert_eq!(read(&wav(2, 16_000, 32, 24, &bytes)).unwrap(), [0.0, -100.0, 0.625]);
+}
+
+#[test]
 fn a_flac_is_decoded() {
     let samples = read(FLAC).unwrap();
     assert_eq!(samples.len(), 12_000);

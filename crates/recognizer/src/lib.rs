@@ -21,6 +21,9 @@ mod compute;
 mod decoding;
 mod dims;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod kernels;
 mod language;
 mod loader;

@@ -17,7 +17,10 @@ use crate::text_decoder::TextDecoder;
 use crate::tokenizer::Tokenizer;
 use crate::warm_up::WarmUp;
 use crate::weights::Weights;
-use crate::window::{BUCKETS, GPU_BUCKETS, Padding, bucket, window};
+use crate::window::{BUCKETS, GPU_BUCKETS, MAX_POSITIONS, Padding, bucket, window};
+
+/// Tokens of the longest text, what it is told before included.
+const TEXT: usize = 448;
 
 /// A Whisper model on a processor. Cloning shares it.
 #[derive(Clone)]
@@ -95,6 +98,7 @@ impl Model {
 
     fn on(processor: Processor, weights: &Weights, kernels: Kernels) -> Result<Self, Error> {
         let dims = *weights.dims();
+        weights.expect_room(MAX_POSITIONS, TEXT)?;
         let tokenizer = Tokenizer::for_dims(&dims)?;
         let filters =
             kernels.is_static().then(|| Filters::new(&tokenizer, dims.n_vocab, &processor.device));

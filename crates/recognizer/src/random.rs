@@ -44,13 +44,13 @@ pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
 
 /// A model of random numbers as `compute` and 32 bits have it.
 fn model(compute: &Compute) -> Model {
-    write(|folder| Model::load(folder, compute, Precision::F32).unwrap())
+    write(&DIMS, |folder| Model::load(folder, compute, Precision::F32).unwrap())
 }
 
-/// Writes a model of random numbers and loads it.
-fn write(load: impl Fn(&Path) -> Model) -> Model {
+/// Writes a model of random numbers and of these sizes, and loads it.
+fn write<T>(dims: &ModelDimensions, load: impl Fn(&Path) -> T) -> T {
     let mut tensors = BTreeMap::new();
-    for (n, (name, shape)) in weights::parameters(&DIMS).into_iter().enumerate() {
+    for (n, (name, shape)) in weights::parameters(dims).into_iter().enumerate() {
         let mut next = noise(n as u64 + 1);
         let middle = if name.contains("ln") && name.ends_with("weight") { 1.0 } else { 0.0 };
         let n_values = shape.iter().product();
@@ -115,6 +115,17 @@ fn search(model: &Model, draft: &[u32]) -> Hypothesis {
 }
 
 #[test]
+fn a_model_with_less_room_than_whisper_is_refused() {
+    for dims in
+        [ModelDimensions { n_audio_ctx: 24, ..DIMS }, ModelDimensions { n_text_ctx: 1, ..DIMS }]
+    {
+        let load = |folder: &Path| Model::load(folder, &Compute::Cpu, Precision::Int8);
+        let error = write(&dims, load).err().expect("it cannot hear");
+        assert!(error.to_string().contains("positions"), "{error}");
+    }
+}
+
+#[test]
 fn tokens_one_by_one_give_what_they_give_together() {
     let model = model(&Compute::Cpu);
     let together = logits(&model, &[8]);
@@ -129,7 +140,7 @@ fn several_texts_at_once_give_what_each_gives_alone() {
     for kernels in
         [Kernels::Fast(Precision::Int8), Kernels::Fast(Precision::F32), Kernels::Plain, FIXED]
     {
-        let model = write(|folder| Model::with_kernels(folder, kernels).unwrap());
+        let model = write(&DIMS, |folder| Model::with_kernels(folder, kernels).unwrap());
         let features = model.encode(&columns(), 256, 2.0, Padding::Silence);
         let decoder = model.decoder();
         let begin = |token: u32| {
@@ -170,7 +181,7 @@ fn a_cache_cut_back_gives_what_a_new_one_gives() {
 #[test]
 fn fixed_shapes_give_what_growing_ones_give() {
     let [growing, fixed] = [Kernels::Plain, FIXED]
-        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+        .map(|kernels| write(&DIMS, |folder| Model::with_kernels(folder, kernels).unwrap()));
     for steps in [&[8][..], &[1; 8], &[3, 4, 1], &[1, 7]] {
         let off = deviation(&logits(&fixed, steps), &logits(&growing, steps));
         assert!(off < 1e-4, "steps of {steps:?} are off by {off}");
@@ -186,7 +197,7 @@ fn fixed_shapes_give_what_growing_ones_give() {
 #[test]
 fn fixed_shapes_can_be_cut_back_and_filled_up() {
     let [growing, fixed] = [Kernels::Plain, FIXED]
-        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+        .map(|kernels| write(&DIMS, |folder| Model::with_kernels(folder, kernels).unwrap()));
     // 5 + 20 are computed as 16 + 64 rows; the last pass has no room to be filled up.
     let outputs = [&growing, &fixed].map(|model| {
         let mut next = (0..500).map(|n| 1000 + 7 * n);
@@ -211,7 +222,7 @@ fn fixed_shapes_can_be_cut_back_and_filled_up() {
 #[test]
 fn sixteen_bits_compute_nearly_what_32_do() {
     let [full, half] = [FIXED, Kernels::Static(FloatDType::F16)]
-        .map(|kernels| write(|folder| Model::with_kernels(folder, kernels).unwrap()));
+        .map(|kernels| write(&DIMS, |folder| Model::with_kernels(folder, kernels).unwrap()));
     let (full, half) = (logits(&full, &[5, 1, 2]), logits(&half, &[5, 1, 2]));
     let largest = full.iter().fold(0.0, |max: f32, x| max.max(x.abs()));
     let off = deviation(&half, &full);
@@ -221,7 +232,7 @@ fn sixteen_bits_compute_nearly_what_32_do() {
 
 #[test]
 fn a_warm_up_goes_through_all_shapes() {
-    let model = write(|folder| Model::with_kernels(folder, FIXED).unwrap());
+    let model = write(&DIMS, |folder| Model::with_kernels(folder, FIXED).unwrap());
     let mut heard = Vec::new();
     model.warm_up(WarmUp::Everything, &mut |done, of| heard.push((done, of))).unwrap();
     assert_eq!(heard, (0..=15).map(|done| (done, 15)).collect::<Vec<_>>());

@@ -11,6 +11,8 @@ mod cache;
 mod ctranslate2;
 mod cursor;
 mod format;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod ggml;
 mod names;
 mod parameters;

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use directories::ProjectDirs;
 use scriven_audio::capture::{CaptureOptions, Host};
-use scriven_audio::{SegmentConfig, VadMode};
 use scriven_recognizer as recognizer;
 use serde::Deserialize;
 
@@ -18,12 +17,14 @@ mod action;
 mod capture;
 mod feedback;
 mod output;
+mod speech;
 mod writing;
 
 pub use self::action::{Action, DICTATE, Gesture, Shortcut};
 pub use self::capture::Capture;
 pub use self::feedback::{Feedback, Media};
 pub use self::output::{History, Live, Mode, Output};
+pub use self::speech::{Detector, Speech, Strictness};
 pub(crate) use self::writing::Style;
 pub use self::writing::{Profile, Writing};
 
@@ -163,86 +164,6 @@ impl From<SoundHost> for Host {
     }
 }
 
-/// When an utterance begins and ends. The defaults and their reasons are the audio crate's.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Speech {
-    pub detector: Detector,
-    pub strictness: Strictness,
-    pub above_background_db: u32,
-    pub onset_ms: u32,
-    pub onset_window_ms: u32,
-    pub pre_roll_ms: u32,
-    pub hangover_ms: u32,
-    pub min_trailing_silence_ms: u32,
-    pub max_utterance_ms: u32,
-}
-
-/// What decides whether somebody speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Detector {
-    /// WebRTC's detector alone.
-    Webrtc,
-    /// Silero's, on what WebRTC's lets through.
-    #[default]
-    Silero,
-}
-
-/// How readily a sound is taken for voice, from readily to hardly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strictness {
-    Quality,
-    LowBitrate,
-    Aggressive,
-    VeryAggressive,
-}
-
-impl Default for Speech {
-    fn default() -> Self {
-        let audio = SegmentConfig::default();
-        Self {
-            detector: Detector::default(),
-            strictness: match audio.mode {
-                VadMode::Quality => Strictness::Quality,
-                VadMode::LowBitrate => Strictness::LowBitrate,
-                VadMode::Aggressive => Strictness::Aggressive,
-                VadMode::VeryAggressive => Strictness::VeryAggressive,
-            },
-            above_background_db: audio.above_background_db,
-            onset_ms: audio.onset_ms,
-            onset_window_ms: audio.onset_window_ms,
-            pre_roll_ms: audio.pre_roll_ms,
-            hangover_ms: audio.hangover_ms,
-            min_trailing_silence_ms: audio.min_trailing_silence_ms,
-            max_utterance_ms: audio.max_utterance_ms,
-        }
-    }
-}
-
-impl Speech {
-    /// The numbers as the front end takes them.
-    pub fn segments(&self) -> SegmentConfig {
-        SegmentConfig {
-            mode: match self.strictness {
-                Strictness::Quality => VadMode::Quality,
-                Strictness::LowBitrate => VadMode::LowBitrate,
-                Strictness::Aggressive => VadMode::Aggressive,
-                Strictness::VeryAggressive => VadMode::VeryAggressive,
-            },
-            above_background_db: self.above_background_db,
-            onset_ms: self.onset_ms,
-            onset_window_ms: self.onset_window_ms,
-            pre_roll_ms: self.pre_roll_ms,
-            hangover_ms: self.hangover_ms,
-            min_trailing_silence_ms: self.min_trailing_silence_ms,
-            max_utterance_ms: self.max_utterance_ms,
-            ..SegmentConfig::default()
-        }
-    }
-}
-
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -296,12 +217,7 @@ impl Config {
         if self.tail_ms > 2_000 {
             return Err(("tail_ms", "must not be more than 2000"));
         }
-        if self.speech.pre_roll_ms > 2_000 {
-            return Err(("speech.pre_roll_ms", "must not be more than 2000"));
-        }
-        if self.speech.hangover_ms > self.speech.min_trailing_silence_ms {
-            return Err(("speech.hangover_ms", "must not be more than min_trailing_silence_ms"));
-        }
+        self.speech.check()?;
         let hotwords = self.hotwords.clone();
         if (recognizer::Options { hotwords, ..Default::default() }).check_values().is_err() {
             return Err(("hotwords", "must be at most 1000 words, of at most 100 bytes each"));

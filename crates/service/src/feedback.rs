@@ -40,6 +40,12 @@ const CUES: usize = 4;
 /// How long players may take to become as they were when the daemon ends.
 const END: Duration = Duration::from_secs(4);
 
+/// How many players an earlier process has left lowered, by the folder of state.
+#[cfg(fuzzing)]
+pub(crate) fn lowered(state: &std::path::Path) -> usize {
+    Ledger::new(state, "bus").read().len()
+}
+
 /// The threads seen from `main`. Dropped, it ends them.
 pub(crate) struct Feedback {
     /// Whether somebody is listened to, as it was told last.

@@ -13,6 +13,9 @@ mod delivery;
 pub mod error;
 mod fallback;
 mod feedback;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod history;
 mod keys;
 mod live;

@@ -78,7 +78,6 @@ pub fn read(list: &str, format: Format) -> Result<Vec<Entry>, Error> {
     }
     let mut entries: Vec<Entry> = Vec::new();
     let mut known = HashMap::new();
-    let is_margin = |sign: char| sign.is_whitespace() || sign == '\u{feff}';
     let lines = list.lines().map(|line| line.trim_matches(is_margin));
     for (at, line) in lines.enumerate().filter(|(_, line)| !is_comment(line)) {
         let number = at + 1;
@@ -148,6 +147,12 @@ pub fn write(entries: &[Entry]) -> String {
     entries.iter().map(line).collect()
 }
 
+/// What is passed over at both ends of a line, and of a column: [`write`] has no quotation marks to keep
+/// it in.
+fn is_margin(sign: char) -> bool {
+    sign.is_whitespace() || sign == '\u{feff}'
+}
+
 fn is_comment(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
@@ -188,7 +193,7 @@ fn columns(line: &str, separator: char) -> Result<Entry, &'static str> {
     if is_quoted {
         return Err("a quotation mark is not closed; a phrase ends on its line");
     }
-    let mut columns = columns.into_iter().map(|column| column.trim().to_owned());
+    let mut columns = columns.into_iter().map(|column| column.trim_matches(is_margin).to_owned());
     let spoken = columns.next().unwrap_or_default();
     let written = columns.next().filter(|written| !written.is_empty());
     Ok(Entry { spoken, written: written.map(|written| unescape(&written)).transpose()? })

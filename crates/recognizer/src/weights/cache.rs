@@ -76,6 +76,23 @@ impl Weights {
         &self.alignment_heads
     }
 
+    /// Checks that the model hears windows of `n_audio` positions and writes texts of `n_text`; what
+    /// computes does not ask again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] where it has room for less.
+    pub(crate) fn expect_room(&self, n_audio: usize, n_text: usize) -> Result<(), Error> {
+        let ModelDimensions { n_audio_ctx, n_text_ctx, .. } = self.dims;
+        if n_audio_ctx >= n_audio && n_text_ctx >= n_text {
+            return Ok(());
+        }
+        let what = format!(
+            "it sees {n_audio_ctx} positions and writes {n_text_ctx}, Whisper {n_audio} and {n_text}"
+        );
+        Err(Error::Unsupported { path: self.file.path.clone(), what })
+    }
+
     /// Reads a parameter, row-major.
     ///
     /// # Errors

@@ -30,6 +30,10 @@ fn a_value_out_of_range_is_an_error_that_names_the_key() {
     assert!(parse("host = \"oss\"").unwrap_err().contains("line 1"));
     let error = parse("[speech]\nhangover_ms = 900\nmin_trailing_silence_ms = 800").unwrap_err();
     assert!(error.contains("hangover_ms"), "{error}");
+    for key in ["onset_ms", "onset_window_ms", "pre_roll_ms"] {
+        let error = parse(&format!("[speech]\n{key} = 4294967295")).unwrap_err();
+        assert!(error.contains(&format!("`speech.{key}` must not")), "{error}");
+    }
     assert!(parse("[history]\nmax = 0").unwrap_err().contains("`history.max` must lie"));
     assert!(parse("[history]\nkeep_hours = 9999").unwrap_err().contains("`history.keep_hours`"));
     assert!(parse("[feedback]\nmedia = \"mute\"").unwrap_err().contains("line 2"));

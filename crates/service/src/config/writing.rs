@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scriven_desktop::writing::hook::{DEFAULT_LIMIT, Hook};
@@ -203,12 +204,30 @@ impl Writing {
         let mut all = Vec::new();
         for path in &self.vocabulary {
             let name = path.display();
-            let list = fs::read_to_string(path);
-            let list = list.map_err(|error| format!("cannot read {name}: {error}"))?;
+            let list = read(path).map_err(|error| format!("cannot read {name}: {error}"))?;
             let format = Format::of(&name.to_string());
             let more = vocabulary::read(&list, format);
             all.extend(more.map_err(|error| format!("{name}: {error}"))?);
         }
         Ok(all)
+    }
+}
+
+/// Reads a list. A pipe or a device might never end, and a start of the daemon waits for it.
+fn read(list: &Path) -> io::Result<String> {
+    match fs::metadata(list)?.is_file() {
+        true => fs::read_to_string(list),
+        false => Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_would_never_end_is_not_read() {
+        let writing = Writing { vocabulary: vec!["/dev/zero".into()], ..Writing::default() };
+        assert_eq!(writing.hotwords().unwrap_err(), "cannot read /dev/zero: it is not a file");
     }
 }

@@ -4,6 +4,7 @@
 //! written before it is delivered, so that a crash in between leaves it `undelivered`. What is in
 //! the file is never trusted: whatever is not such a line is passed over.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -18,6 +19,9 @@ use super::{Access, Entry, Fate, History, Limits};
 
 /// What is read at the start, at most; of a larger file its end. A thousand long texts are 1 MB.
 const MAX_BYTES: u64 = 8 << 20;
+/// Numbers from here on are no times, but those of the year 2255, and clients that read JSON take them
+/// for others. Behind the largest of all there would be none for the next text.
+const MAX_ID: u64 = 1 << 53;
 /// The user's alone.
 const MODE: u32 = 0o600;
 
@@ -196,32 +200,22 @@ fn replace(path: &Path, lines: &[Line]) -> io::Result<()> {
 
 /// The texts of a file, oldest first, each with what became of it.
 fn entries(bytes: &[u8]) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
+    // Not a list that is sorted: one whose lines stand upside down would take minutes.
+    let mut entries: BTreeMap<u64, Entry> = BTreeMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {
         let Ok(line) = serde_json::from_slice::<Line>(line) else { continue };
-        let Some(fate) = Fate::of(&line.state) else { continue };
-        let at = entries.binary_search_by_key(&line.id, |entry| entry.id);
-        match (at, line.text) {
-            (Ok(at), _) => {
-                let entry = &mut entries[at];
-                (entry.fate, entry.backend, entry.detail) = (fate, line.backend, line.detail);
+        let Some(fate) = Fate::of(&line.state).filter(|_| line.id < MAX_ID) else { continue };
+        let Line { id, text, language, backend, detail, .. } = line;
+        match (entries.get_mut(&id), text) {
+            (Some(entry), _) => (entry.fate, entry.backend, entry.detail) = (fate, backend, detail),
+            (None, Some(text)) => {
+                let access = Access::All;
+                entries.insert(id, Entry { id, text, language, access, fate, backend, detail });
             }
-            (Err(at), Some(text)) => entries.insert(
-                at,
-                Entry {
-                    id: line.id,
-                    text,
-                    language: line.language,
-                    access: Access::All,
-                    fate,
-                    backend: line.backend,
-                    detail: line.detail,
-                },
-            ),
-            (Err(_), None) => {}
+            (None, None) => {}
         }
     }
-    entries
+    entries.into_values().collect()
 }
 
 #[cfg(test)]

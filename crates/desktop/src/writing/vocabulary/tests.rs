@@ -75,6 +75,14 @@ fn a_line_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn no_mark_of_the_byte_order_hides_in_quotation_marks() {
+    let list = "a\n\"\u{feff}É\",\"x\u{feff}\"\n";
+    let entries = read(list, Format::Csv).unwrap();
+    assert_eq!(entries, [entry("a", ""), entry("É", "x")]);
+    assert_eq!(read(&write(&entries), Format::Plain).unwrap(), entries);
+}
+
+#[test]
 fn a_list_has_a_limit() {
     let list: String = (0..=MAX_WORDS).map(|at| format!("word{at}\n")).collect();
     assert!(reason(&list, Format::Plain).contains("line 1001"));

@@ -110,11 +110,12 @@ fn what_is_forgotten_is_gone_from_the_disk() {
 #[test]
 fn a_torn_or_hostile_file_costs_only_what_is_torn() {
     let good = br#"{"id":5,"text":"kept","state":"undelivered"}"#;
-    let junk: [&[u8]; 8] = [
+    let junk: [&[u8]; 9] = [
         br#"{"id":6,"text":"torn","sta"#,
         br#"{"id":-1,"text":"x","state":"delivered"}"#,
         br#"{"id":7,"text":"x","state":"eaten"}"#,
         br#"{"id":8,"state":"delivered"}"#,
+        br#"{"id":18446744073709551615,"text":"x","state":"delivered"}"#,
         b"\xff\xfe\0\0",
         b"[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
         b"",
@@ -144,6 +145,17 @@ fn of_a_huge_file_the_end_is_read() {
     disk.put(lines.as_bytes());
     assert_eq!(texts(&disk.open(3).1), [("end", Fate::Delivered)]);
     assert!(disk.text().len() < 100, "and the rest is gone");
+}
+
+#[test]
+fn a_file_upside_down_is_read_at_once() {
+    let line = |id| format!("{{\"id\":{id},\"text\":\"\",\"state\":\"delivered\"}}\n");
+    let lines: String = (0..100_000).rev().map(line).collect();
+    let began = std::time::Instant::now();
+    let read = entries(lines.as_bytes());
+    assert!(read.iter().map(|entry| entry.id).eq(0..100_000));
+    // A list that is kept sorted takes a minute for it.
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 #[test]

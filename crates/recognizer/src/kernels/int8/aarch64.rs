@@ -40,8 +40,7 @@ fn tile_of<const R: usize>(
     panel: &[Words],
     sums: &mut [Sums; ROWS],
 ) {
-    let rows = rows.map(|row| &row[..panel.len()]);
-    let starts = rows.map(start);
+    let starts = rows.map(|row| start(&row[..panel.len()]));
     // SAFETY: a unit is only ever made by `found`, which has asked the processor.
     match unit {
         Unit::Dotprod => unsafe { dotprod(rows, starts, panel, sums) },
@@ -63,6 +62,8 @@ fn dotprod<const R: usize>(
     panel: &[Words],
     sums: &mut [Sums; ROWS],
 ) {
+    // Here, so that the loop need not look at their ends.
+    let rows = rows.map(|row| &row[..panel.len()]);
     let offset = vdupq_n_u8(0x80);
     for strip in 0..4 {
         let mut acc = starts.map(|start| [vdupq_n_u32(start); 4]);
@@ -109,6 +110,8 @@ fn neon<const R: usize>(
     panel: &[Words],
     sums: &mut [Sums; ROWS],
 ) {
+    // Here, so that the loop need not look at their ends.
+    let rows = rows.map(|row| &row[..panel.len()]);
     let offset = vdupq_n_u8(0x80);
     for strip in 0..8 {
         let mut acc = [[[vdupq_n_u32(0); 2]; 2]; R];

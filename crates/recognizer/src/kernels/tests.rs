@@ -149,6 +149,21 @@ proptest! {
 }
 
 #[test]
+fn no_unit_overflows() {
+    // As deep as the widest layer of any model, everything as far from zero as it can be.
+    let depth = 5120 / GROUP;
+    let row = vec![[255; GROUP]; depth];
+    for q in [-128, 127] {
+        let panel = vec![[q; GROUP * COLUMNS]; depth];
+        for unit in Unit::found() {
+            let mut sums = [[0; COLUMNS]; ROWS];
+            unit.tile(&[&row[..]; ROWS], &panel, &mut sums);
+            assert_eq!(sums, [[255 * i32::from(q) * 5120; COLUMNS]; ROWS], "{unit:?}");
+        }
+    }
+}
+
+#[test]
 fn a_row_gives_the_same_bits_alone_and_among_others() {
     let x = tensor(&numbers(40 * 256, 10), [1, 40, 256]);
     for precision in [Precision::F32, Precision::Int8] {

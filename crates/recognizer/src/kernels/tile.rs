@@ -109,6 +109,11 @@ mod tests {
         for n in 1..=ROWS {
             let rows: Vec<&[f32]> = values.chunks_exact(70).take(n).collect();
             let mut all = vec![Tile(&rows, &panel).with_simd(pulp::Scalar)];
+            #[cfg(target_arch = "aarch64")]
+            {
+                let neon = pulp::aarch64::Neon::try_new();
+                all.extend(neon.map(|simd| Simd::vectorize(simd, Tile(&rows, &panel))));
+            }
             #[cfg(target_arch = "x86_64")]
             {
                 use pulp::x86::{V3, V4};

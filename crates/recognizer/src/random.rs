@@ -10,8 +10,8 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use crate::kernels::Kernels;
 #[cfg(feature = "gpu")]
 use crate::parity::skipped;
-use crate::search::{Hypothesis, Request, Rules, Timestamps, greedy};
-use crate::text_decoder::read;
+use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
+use crate::text_decoder::{WAITS, read};
 use crate::warm_up::WarmUp;
 use crate::window::Padding;
 use crate::{Compute, Model, ModelDimensions, Precision, weights};
@@ -192,6 +192,16 @@ fn fixed_shapes_give_what_growing_ones_give() {
     for (ours, theirs) in fixed.attention.iter().zip(&growing.attention) {
         assert!(deviation(ours, theirs) < 1e-4);
     }
+}
+
+#[test]
+fn a_device_is_waited_for_once_a_step() {
+    let model = write(|folder| Model::with_kernels(folder, FIXED).unwrap());
+    let before = WAITS.get();
+    let found = search(&model, &[]);
+    assert!(found.ended != Ended::Loop && found.tokens.len() > 1);
+    // The prompt, and what follows each token.
+    assert_eq!(WAITS.get() - before, 1 + found.tokens.len());
 }
 
 #[test]

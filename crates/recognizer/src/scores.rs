@@ -10,7 +10,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use crate::kernels::log_sum_exp;
 use crate::search::{Rules, Timestamps};
 use crate::shapes::HIDDEN;
-use crate::text_decoder::read;
+use crate::text_decoder::{Output, attention_rows, cut_rows, read, read_all};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Model};
 
@@ -59,6 +59,17 @@ impl Filters {
         rules.apply(&mut masks[2 * n_vocab..], &[0]);
         masks.iter_mut().for_each(|x| *x = x.max(HIDDEN));
         Self { masks: Tensor::from_data(TensorData::new(masks, [3, n_vocab]), device) }
+    }
+
+    /// What [`best`](Self::best) says of the successors of some rows, and of rows that fill the shape.
+    ///
+    /// # Shapes
+    ///
+    /// - hidden: `[1, n, n_state]`
+    /// - output: `[at least n, 4]`
+    fn ask(&self, model: &Model, hidden: Tensor<3>, asked: &[Ask]) -> Tensor<2> {
+        let logits = model.decoder().scores(hidden).squeeze_dim::<2>(0);
+        self.best(logits, asked, model.tokenizer().no_speech)
     }
 
     /// The best token of each row, its log-probability, that of the guess and that of `other`, one
@@ -121,16 +132,43 @@ impl Scores {
         let Some(known) = model.filters().filter(|_| rules.look_at_the_beginning_only()) else {
             return Ok(Self::Rows { logits: model.decoder().logits(hidden)?, n_vocab });
         };
-        let logits = model.decoder().scores(hidden).squeeze_dim::<2>(0);
-        let best = known.best(logits, asked, model.tokenizer().no_speech);
-        let rows = read(best.narrow(0, 0, asked.len()))?;
+        Ok(Self::of_best(&read(known.ask(model, hidden, asked))?, asked.len()))
+    }
+
+    /// As [`of`](Self::of), and where the tokens of `output` look among the first `align` positions, if that
+    /// is wanted. A device is waited for once.
+    pub(crate) fn and_looks(
+        model: &Model,
+        rules: &Rules,
+        output: &Output,
+        hidden: Tensor<3>,
+        asked: &[Ask],
+        align: Option<usize>,
+    ) -> Result<(Self, Vec<Vec<f32>>), Error> {
+        let known = model.filters().filter(|_| rules.look_at_the_beginning_only());
+        let (Some(known), Some(n_content)) = (known, align) else {
+            let scores = Self::of(model, rules, hidden, asked)?;
+            let looks = align.map(|n_content| attention_rows(output, n_content)).transpose()?;
+            return Ok((scores, looks.unwrap_or_default()));
+        };
+        let best = known.ask(model, hidden, asked);
+        let mut read = read_all(best, &output.alignment)?;
+        let scores = Self::of_best(&read.remove(0), asked.len());
+        // One layer behind the other, as their heads are counted.
+        let n_head = output.alignment.iter().map(|heads| heads.dims()[0]).sum();
+        let [_, n, n_ctx] = output.alignment.first().map_or([0, 0, 1], Tensor::dims);
+        Ok((scores, cut_rows(&read.concat(), [n_head, n, n_ctx], n_content)))
+    }
+
+    /// The first `n` rows of what a device has found.
+    fn of_best(rows: &[f32], n: usize) -> Self {
         let rows = rows.as_chunks().0.iter().map(|&[token, log_prob, guess, no_speech]| Best {
             token: token as u32,
             log_prob,
             guess,
             no_speech,
         });
-        Ok(Self::Best(rows.collect()))
+        Self::Best(rows.take(n).collect())
     }
 
     /// The token that may best follow `text`, and its log-probability.

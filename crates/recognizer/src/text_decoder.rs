@@ -6,9 +6,12 @@
 //!
 //! Source: `TextDecoder` in openai/whisper, `whisper/model.py` at c0d2f62.
 
+#[cfg(test)]
+use std::cell::Cell;
+
 use burn::nn::LayerNorm;
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, FloatDType, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor, Transaction};
 
 use crate::Error;
 use crate::attention::{D_HEAD, Mlp, MultiHeadAttention};
@@ -287,32 +290,68 @@ fn pick_heads(x: &Tensor<3>, heads: &[usize]) -> Tensor<3> {
     Tensor::cat(heads.iter().map(|&head| kernels::head(x, head)).collect(), 0)
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often this thread has waited for a device.
+    pub(crate) static WAITS: Cell<usize> = const { Cell::new(0) };
+}
+
 /// Waits for the device and copies a tensor back.
 pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
+    #[cfg(test)]
+    WAITS.set(WAITS.get() + 1);
     tensor.try_into_vec_as::<f32>().map_err(|error| Error::Device(error.to_string()))
+}
+
+/// The same of several tensors, and waits once.
+pub(crate) fn read_all<const A: usize, const B: usize>(
+    first: Tensor<A>,
+    others: &[Tensor<B>],
+) -> Result<Vec<Vec<f32>>, Error> {
+    #[cfg(test)]
+    WAITS.set(WAITS.get() + 1);
+    let reading = others
+        .iter()
+        .cloned()
+        .fold(Transaction::default().register(first), |r, tensor| r.register(tensor));
+    let numbers = reading.try_execute().map_err(|error| Error::Device(error.to_string()))?;
+    let numbers = numbers.into_iter().map(|data| data.try_into_vec_as::<f32>());
+    numbers.collect::<Result<_, _>>().map_err(|error| Error::Device(error.to_string()))
 }
 
 /// Where each token looks among the first `n_content` positions: one row a token, which holds the
 /// weights of one head behind those of another, for [`crate::timing::token_starts`].
 pub(crate) fn attention_rows(output: &Output, n_content: usize) -> Result<Vec<Vec<f32>>, Error> {
     let heads = Tensor::cat(output.alignment.clone(), 0);
-    let [n_head, n, n_ctx] = heads.dims();
+    let shape = heads.dims();
+    if output.is_static {
+        return Ok(cut_rows(&read(heads)?, shape, n_content));
+    }
+    let [n_head, n, n_ctx] = shape;
     let n_content = n_content.min(n_ctx);
-    let weights = match output.is_static {
-        // A device would compile for the parts of rows: whole ones come back, and are cut here.
-        true => {
-            let scores = read(heads)?;
-            let rows = scores.chunks_exact(n_ctx).map(|row| {
-                let mut row = row[..n_content].to_vec();
-                kernels::softmax(&mut row);
-                row
-            });
-            rows.flatten().collect()
-        }
-        false => read(softmax(heads.narrow(2, 0, n_content), 2))?,
-    };
-    // [n_head, n, n_content] → one row a token that holds all heads after another
-    Ok((0..n)
+    let weights = read(softmax(heads.narrow(2, 0, n_content), 2))?;
+    Ok(by_token(&weights, [n_head, n, n_content]))
+}
+
+/// The same of whole rows of scores, `[n_head, n, n_ctx]`, that came back: a device would compile for
+/// parts of them.
+pub(crate) fn cut_rows(
+    scores: &[f32],
+    [n_head, n, n_ctx]: [usize; 3],
+    n_content: usize,
+) -> Vec<Vec<f32>> {
+    let n_content = n_content.min(n_ctx);
+    let rows = scores.chunks_exact(n_ctx).map(|row| {
+        let mut row = row[..n_content].to_vec();
+        kernels::softmax(&mut row);
+        row
+    });
+    by_token(&rows.flatten().collect::<Vec<_>>(), [n_head, n, n_content])
+}
+
+/// `[n_head, n, n_content]` → one row a token that holds all heads after another
+fn by_token(weights: &[f32], [n_head, n, n_content]: [usize; 3]) -> Vec<Vec<f32>> {
+    (0..n)
         .map(|token| {
             (0..n_head)
                 .flat_map(|head| {
@@ -321,5 +360,5 @@ pub(crate) fn attention_rows(output: &Output, n_content: usize) -> Result<Vec<Ve
                 })
                 .collect()
         })
-        .collect())
+        .collect()
 }

@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 
 use super::{Ended, Hypothesis, Request, repetition};
 use crate::scores::{Ask, Scores};
-use crate::text_decoder::{Cache, attention_rows};
+use crate::text_decoder::Cache;
 use crate::{Error, Model};
 
 /// Runs a greedy search over one window, whose `cache` has taken no token yet.
@@ -50,11 +50,9 @@ impl<'a> Greedy<'a> {
         let guesses = draft.iter().map(|&token| Some(token)).chain([None]);
         let successors = (prefix.len()..).zip(guesses).map(|(n, guess)| Ask::behind(n, guess));
         let asked: Vec<Ask> = std::iter::once(Ask::NO_SPEECH).chain(successors).collect();
-        let mut scores = Scores::of(model, rules, Tensor::cat(vec![sot, behind], 1), &asked)?;
-        let mut attention = match request.align {
-            Some(n_content) => attention_rows(&output, n_content)?,
-            None => Vec::new(),
-        };
+        let hidden = Tensor::cat(vec![sot, behind], 1);
+        let (mut scores, mut attention) =
+            Scores::and_looks(model, rules, &output, hidden, &asked, request.align)?;
 
         let no_speech = scores.no_speech(0, model.tokenizer());
         let mut found = Hypothesis::new(request, no_speech);
@@ -104,12 +102,13 @@ impl<'a> Greedy<'a> {
 
     fn advance(&mut self, token: u32) -> Result<(), Error> {
         let output = self.model.decoder().forward(&[token], &mut self.cache);
-        if let Some(n_content) = self.request.align {
-            self.found.attention.extend(attention_rows(&output, n_content)?);
-        }
+        let Request { rules, align, .. } = *self.request;
         let asked = [Ask::behind(self.found.tokens.len(), None)];
-        self.scores = Scores::of(self.model, self.request.rules, output.hidden, &asked)?;
-        self.row = 0;
+        let hidden = output.hidden.clone();
+        let (scores, attention) =
+            Scores::and_looks(self.model, rules, &output, hidden, &asked, align)?;
+        self.found.attention.extend(attention);
+        (self.scores, self.row) = (scores, 0);
         Ok(())
     }
 

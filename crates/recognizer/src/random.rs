@@ -196,7 +196,7 @@ fn fixed_shapes_give_what_growing_ones_give() {
 
 #[test]
 fn a_device_is_waited_for_once_a_step() {
-    let model = write(|folder| Model::with_kernels(folder, FIXED).unwrap());
+    let model = write(&DIMS, |folder| Model::with_kernels(folder, FIXED).unwrap());
     let before = WAITS.get();
     let found = search(&model, &[]);
     assert!(found.ended != Ended::Loop && found.tokens.len() > 1);

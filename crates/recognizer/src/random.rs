@@ -1,5 +1,8 @@
 //! A small model of random numbers, for what must hold with any weights.
 
+#[cfg(feature = "gpu")]
+mod gpu;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -8,15 +11,11 @@ use burn::tensor::FloatDType;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::kernels::Kernels;
-#[cfg(feature = "gpu")]
-use crate::parity::skipped;
 use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::{WAITS, read};
 use crate::warm_up::WarmUp;
 use crate::window::Padding;
 use crate::{Compute, Model, ModelDimensions, Precision, weights};
-#[cfg(feature = "gpu")]
-use crate::{Options, Recognizer};
 
 pub(crate) const DIMS: ModelDimensions = ModelDimensions {
     n_mels: 80,
@@ -255,55 +254,4 @@ fn a_search_verifies_its_own_result() {
     let again = search(&model, &plain.tokens);
     assert_eq!(again.tokens, plain.tokens);
     assert_eq!(again.accepted, plain.tokens.len());
-}
-
-#[cfg(feature = "gpu")]
-#[test]
-fn a_gpu_computes_what_the_cpu_computes() {
-    let gpu = model(&Compute::Named("llvmpipe".into()));
-    if let Some(reason) = gpu.fallback() {
-        skipped(&format!("the random model on Vulkan — {reason}"));
-        return;
-    }
-    let cpu = model(&Compute::Cpu);
-    let off = deviation(&logits(&gpu, &[5, 3]), &logits(&cpu, &[5, 3]));
-    assert!(off < 1e-2, "the GPU is off by {off}");
-    assert_eq!(search(&gpu, &[]).tokens, search(&cpu, &[]).tokens);
-}
-
-/// Software Vulkan takes minutes for each shape, so only where `SLOW` is 1.
-#[cfg(feature = "gpu")]
-#[test]
-fn nothing_is_tuned_and_one_kernel_compiled_while_somebody_speaks() {
-    if std::env::var("SLOW").as_deref() != Ok("1") {
-        return skipped("the whole warm-up on Vulkan — slow; SLOW=1 runs it");
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
-    if !crate::compute::log_what_is_compiled(&log) {
-        return skipped("the whole warm-up on Vulkan — another test of this process came first");
-    }
-    let model = model(&Compute::Named("llvmpipe".into()));
-    if let Some(reason) = model.fallback() {
-        return skipped(&format!("the whole warm-up on Vulkan — {reason}"));
-    }
-    model.warm_up(WarmUp::Everything, &mut |_, _| ()).unwrap();
-    let size = || {
-        // Written by a thread of its own.
-        std::thread::sleep(std::time::Duration::from_secs(2));
-        fs::metadata(&log).unwrap().len()
-    };
-    let before = size();
-    assert!(before > 0, "nothing was logged");
-    let mut recognizer = Recognizer::new(model, Options::default()).unwrap();
-    for second in columns().chunks(100 * DIMS.n_mels).cycle().take(12) {
-        second.chunks_exact(DIMS.n_mels).for_each(|column| recognizer.push(column));
-        recognizer.step().unwrap();
-    }
-    recognizer.finish().unwrap();
-    assert!(size() >= before);
-    let log = fs::read_to_string(&log).unwrap();
-    let new = &log[before as usize..];
-    // One fused reduction that the warm-up has not found yet.
-    assert!(!new.contains("Tuning") && new.matches("Compiling kernel").count() <= 1, "{new}");
 }

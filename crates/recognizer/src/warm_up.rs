@@ -42,12 +42,9 @@ impl Model {
         let mut done = 0;
         progress(done, of);
         for &n_ctx in windows {
-            let columns = vec![-1.0; n_ctx * COLUMNS_PER_POSITION * self.n_mels()];
-            let features = self.encode(&columns, n_ctx, loudest(&columns), Padding::Silence);
-            let cache = self.decoder().start(&features, self.alignment_heads());
             for &rows in lengths {
                 // One less, so that it is filled up as a search's passes are.
-                self.decode_once(cache.clone(), n_ctx, rows.saturating_sub(1).max(1))?;
+                self.decode_once(n_ctx, rows.saturating_sub(1).max(1))?;
                 done += 1;
                 progress(done, of);
             }
@@ -55,23 +52,47 @@ impl Model {
         Ok(())
     }
 
-    /// A search over a window as live recognition makes it: a pass of `n` tokens, all of which are kept, and
-    /// one step behind it. A single token is that which detects the language.
-    fn decode_once(&self, mut cache: Cache, n_ctx: usize, n: usize) -> Result<(), Error> {
+    /// A search over a window as live recognition makes it, from the columns on: a pass of `n` tokens, all of
+    /// which are kept, and one step behind it. A single token is that which detects the language; behind it
+    /// comes a search that has been given nothing.
+    fn decode_once(&self, n_ctx: usize, n: usize) -> Result<(), Error> {
         let tokenizer = self.tokenizer();
-        if n == 1 {
-            let output = self.decoder().forward(&[tokenizer.sot], &mut cache);
-            return self.decoder().logits(output.hidden).map(drop);
-        }
         let mut prompt = tokenizer.sot_sequence(None, Task::Transcribe);
         prompt.push(tokenizer.no_timestamps);
+        let cache = self.listen(n_ctx);
+        if n == 1 {
+            let mut other = cache.clone();
+            let output = self.decoder().forward(&[tokenizer.sot], &mut other);
+            self.decoder().logits(output.hidden)?;
+            drop(other);
+            self.search_once(cache, n_ctx, &prompt, &[])?;
+            return self.search_once(self.listen(n_ctx), n_ctx, &prompt, &[]);
+        }
         let draft = vec![A_TOKEN; n.saturating_sub(prompt.len())];
+        self.search_once(cache, n_ctx, &prompt, &draft)
+    }
+
+    /// Encodes a window of silence. Anew for each search: a GPU computes what waits for it together, so
+    /// that the first pass over a window compiles what a later one does not.
+    fn listen(&self, n_ctx: usize) -> Cache {
+        let columns = vec![-1.0; n_ctx * COLUMNS_PER_POSITION * self.n_mels()];
+        let features = self.encode(&columns, n_ctx, loudest(&columns), Padding::Silence);
+        self.decoder().start(&features, self.alignment_heads())
+    }
+
+    fn search_once(
+        &self,
+        cache: Cache,
+        n_ctx: usize,
+        prompt: &[u32],
+        draft: &[u32],
+    ) -> Result<(), Error> {
         let request = Request {
-            prompt: &prompt,
+            prompt,
             prefix: &[],
-            draft: &draft,
+            draft,
             bias: f32::INFINITY,
-            rules: &Rules::new(tokenizer, Timestamps::Without),
+            rules: &Rules::new(self.tokenizer(), Timestamps::Without),
             budget: draft.len() + 1,
             is_wary: false,
             align: Some(n_ctx - 1),

@@ -5,13 +5,12 @@
 //!
 //! Source: `AudioEncoder` in openai/whisper, `whisper/model.py` at c0d2f62.
 
-use burn::nn::LayerNorm;
 use burn::tensor::Tensor;
 
 use crate::Error;
 use crate::attention::{Mlp, MultiHeadAttention};
 use crate::dims::ModelDimensions;
-use crate::kernels::{Activation, Conv1d, Seen};
+use crate::kernels::{Activation, Conv1d, LayerNorm, Seen};
 use crate::loader::Loader;
 
 /// The encoder half of Whisper.
@@ -60,7 +59,6 @@ impl AudioEncoder {
 
 /// Attention of the window to itself, then the two linear layers.
 struct ResidualAttentionBlock {
-    attn_ln: LayerNorm,
     attn: MultiHeadAttention,
     mlp: Mlp,
 }
@@ -68,15 +66,13 @@ struct ResidualAttentionBlock {
 impl ResidualAttentionBlock {
     fn load(loader: &Loader, name: &str, n_state: usize) -> Result<Self, Error> {
         Ok(Self {
-            attn_ln: loader.layer_norm(&format!("{name}.attn_ln"), n_state)?,
             attn: MultiHeadAttention::load(loader, &format!("{name}.attn"), n_state)?,
             mlp: Mlp::load(loader, name, n_state)?,
         })
     }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let h = self.attn_ln.forward(x.clone());
-        let kv = self.attn.key_value(h.clone());
-        self.mlp.forward(x + self.attn.attend(self.attn.queries(h), &kv, Seen::All))
+        let (queries, kv) = self.attn.project(&x);
+        self.mlp.forward(self.attn.attend(x, queries, &kv, Seen::All))
     }
 }

@@ -4,7 +4,7 @@
 //! | | plain | fast |
 //! | --- | --- | --- |
 //! | [`Linear`] | `burn::nn::Linear`, `gelu` | weights in panels, 8 or 32 bits; activation in the same pass |
-//! | [`Conv1d`] | `burn::nn::conv::Conv1d` | a linear layer over overlapping rows |
+//! | [`Conv1d`] | `burn::nn::conv::Conv1d` | a linear layer over overlapping rows, once for all that are alike |
 //! | [`Embedding`] | `select`, `matmul` | rows and products of one packed matrix |
 //! | [`attention`] | `module::attention` | a few queries at a time; keys and values laid out once, 8 or 32 bits |
 //!
@@ -16,25 +16,29 @@
 //! in one pass is judged as if it had been written token by token.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use burn::nn;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::attention::D_HEAD;
 
 mod attention;
+mod conv;
 mod int8;
+mod key_value;
 mod linear;
 mod math;
+mod norm;
 mod plain;
+mod rows;
 mod tensor;
 #[cfg(test)]
 mod tests;
 mod tile;
 
-use tensor::{from_values, values};
+pub(crate) use key_value::{KeyValue, Seen, attend, attention};
+use tensor::{from_values, update, values};
 
 /// How weights are held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,6 +109,13 @@ impl Linear {
         Self::Fast(linear::Linear::new(weight, d_input, bias, precision))
     }
 
+    fn as_fast(&self) -> &linear::Linear {
+        match self {
+            Self::Fast(linear) => linear,
+            Self::Plain(_) => unreachable!("all layers of a model are of one kind"),
+        }
+    }
+
     /// Applies the layer to each row.
     ///
     /// # Shapes
@@ -114,13 +125,75 @@ impl Linear {
     pub(crate) fn forward(&self, x: Tensor<3>, activation: Activation) -> Tensor<3> {
         match self {
             Self::Plain(linear) => plain::activate(linear.forward(x), activation),
-            Self::Fast(linear) => project(linear, x, activation),
+            Self::Fast(linear) => apply(linear, x, activation),
+        }
+    }
+}
+
+/// Brings each row to a mean of 0 and a variance of 1, then scales and shifts it.
+pub(crate) enum LayerNorm {
+    Plain(nn::LayerNorm),
+    Fast(norm::LayerNorm),
+}
+
+impl LayerNorm {
+    /// `gamma`, `beta`: `[n_state]`
+    pub(crate) fn fast(gamma: Vec<f32>, beta: Vec<f32>) -> Self {
+        Self::Fast(norm::LayerNorm::new(gamma, beta))
+    }
+
+    /// Normalizes each row of `[1, n, n_state]`.
+    pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        match self {
+            Self::Plain(norm) => norm.forward(x),
+            Self::Fast(norm) => update(x, |x| rows::normalize(x, norm)),
+        }
+    }
+}
+
+/// Normalizes and projects.
+///
+/// # Shapes
+///
+/// - x: `[1, n, n_state]`
+/// - output: `[N]` of `[1, n, d_output]`
+pub(crate) fn project<const N: usize>(
+    norm: &LayerNorm,
+    layers: [&Linear; N],
+    x: &Tensor<3>,
+) -> [Tensor<3>; N] {
+    let [_, n, _] = x.dims();
+    match norm {
+        LayerNorm::Fast(norm) if rows::are_enough(n) => {
+            let outputs = rows::project(norm, layers.map(Linear::as_fast), &values(x.clone()), n);
+            outputs.map(|output| {
+                let d_output = output.len() / n;
+                from_values(output, [1, n, d_output], &x.device())
+            })
+        }
+        _ => {
+            let h = norm.forward(x.clone());
+            layers.map(|layer| layer.forward(h.clone(), Activation::None))
+        }
+    }
+}
+
+/// Adds to `x`, `[1, n, n_state]`, what two layers make of it.
+pub(crate) fn mlp(norm: &LayerNorm, expand: &Linear, contract: &Linear, x: Tensor<3>) -> Tensor<3> {
+    let [_, n, _] = x.dims();
+    match norm {
+        LayerNorm::Fast(norm) if rows::are_enough(n) => {
+            update(x, |x| rows::mlp(x, norm, expand.as_fast(), contract.as_fast(), n))
+        }
+        _ => {
+            let h = expand.forward(norm.forward(x.clone()), Activation::Gelu);
+            x + contract.forward(h, Activation::None)
         }
     }
 }
 
 /// Applies a fast layer to each row: `[1, n, d_input]` → `[1, n, d_output]`.
-fn project(linear: &linear::Linear, x: Tensor<3>, activation: Activation) -> Tensor<3> {
+fn apply(linear: &linear::Linear, x: Tensor<3>, activation: Activation) -> Tensor<3> {
     let ([_, n, d_input], device) = (x.dims(), x.device());
     let rows = values(x);
     let output = linear.forward(linear::Rows::new(&rows, d_input), activation);
@@ -131,22 +204,13 @@ fn project(linear: &linear::Linear, x: Tensor<3>, activation: Activation) -> Ten
 /// A convolution over time with a kernel of 3 and a border of 1.
 pub(crate) enum Conv1d {
     Plain(nn::conv::Conv1d),
-    Fast { linear: linear::Linear, stride: usize },
+    Fast(conv::Conv1d),
 }
 
 impl Conv1d {
     /// Packs `[channels_out, channels_in, 3]`.
     pub(crate) fn fast(weight: &[f32], bias: &[f32], stride: usize, precision: Precision) -> Self {
-        let channels_in = weight.len() / bias.len() / 3;
-        // A window of three frames is one row of `[3, channels_in]`.
-        let by_frame: Vec<f32> = weight
-            .chunks_exact(3 * channels_in)
-            .flat_map(|output| {
-                (0..3).flat_map(move |tap| (0..channels_in).map(move |c| output[3 * c + tap]))
-            })
-            .collect();
-        let linear = linear::Linear::new(&by_frame, 3 * channels_in, Some(bias), precision);
-        Self::Fast { linear, stride }
+        Self::Fast(conv::Conv1d::new(weight, bias, stride, precision))
     }
 
     /// Convolves frames and applies `activation`.
@@ -161,13 +225,9 @@ impl Conv1d {
                 let x = conv.forward(x.swap_dims(1, 2));
                 plain::activate(x, activation).swap_dims(1, 2)
             }
-            Self::Fast { linear, stride } => {
-                let ([_, n, channels], device) = (x.dims(), x.device());
-                let border = vec![0.0; channels];
-                let frames = [&border[..], &values(x), &border].concat();
-                let (stride, n) = (stride * channels, n / stride);
-                let rows = linear::Rows { values: &frames, stride, length: 3 * channels, n };
-                let output = linear.forward(rows, activation);
+            Self::Fast(conv) => {
+                let device = x.device();
+                let (output, n) = conv.forward(&values(x), activation);
                 let channels_out = output.len() / n;
                 from_values(output, [1, n, channels_out], &device)
             }
@@ -226,138 +286,28 @@ impl Embedding {
                 let [_, n, n_state] = hidden.dims();
                 hidden.reshape([n, n_state]).matmul(weight.clone().transpose()).unsqueeze()
             }
-            Self::Fast(weight, _) => project(weight, hidden, Activation::None),
+            Self::Fast(weight, _) => apply(weight, hidden, Activation::None),
         }
     }
-}
-
-/// Keys and values of one attention layer.
-#[derive(Clone)]
-pub(crate) enum KeyValue {
-    /// `[1, n_ctx, n_state]` each.
-    Growing { key: Tensor<3>, value: Tensor<3> },
-    /// Laid out for the fast version; never changes any more.
-    Fixed(Arc<attention::Panels>),
-    /// `[1, n_head, n_ctx, D_HEAD]` each. `n_ctx` is the same from the first token to the last;
-    /// positions that hold nothing yet have to be masked.
-    Heads { key: Tensor<4>, value: Tensor<4> },
-}
-
-/// Which keys a query sees.
-#[derive(Clone, Copy)]
-pub(crate) enum Seen<'a> {
-    /// All of them.
-    All,
-    /// The last query stands at the last key, and none sees a key behind it.
-    Causal,
-    /// What the mask says, `[1, 1, n, n_ctx]`: 0, or [`crate::shapes::HIDDEN`]. For [`KeyValue::Heads`].
-    Masked(&'a Tensor<4>),
-}
-
-impl KeyValue {
-    /// Room for `n_ctx` positions of `n_head` heads.
-    pub(crate) fn padded(kernels: Kernels, n_head: usize, n_ctx: usize, device: &Device) -> Self {
-        // Not just any numbers: a mask hides what is finite only.
-        let empty = || Tensor::<4>::zeros([1, n_head, n_ctx, D_HEAD], device).cast(kernels.float());
-        Self::Heads { key: empty(), value: empty() }
-    }
-
-    /// Lays out what does not change any more, where that is worth it.
-    pub(crate) fn fixed(self, kernels: Kernels) -> Self {
-        match (self, kernels) {
-            (Self::Growing { key, value }, Kernels::Fast(precision)) => {
-                Self::Fixed(Arc::new(attention::Panels::of(&key, &value, precision)))
-            }
-            (Self::Growing { key, value }, Kernels::Static(_)) => {
-                Self::Heads { key: plain::split_heads(key), value: plain::split_heads(value) }
-            }
-            (other, _) => other,
-        }
-    }
-
-    /// Writes the positions of `next` behind the first `n_ctx`.
-    pub(crate) fn append(self, next: Self, n_ctx: usize) -> Self {
-        let Self::Growing { key: k, value: v } = next else {
-            unreachable!("what is fixed cannot be added");
-        };
-        match self {
-            Self::Growing { key, value } => Self::Growing {
-                key: Tensor::cat(vec![key, k], 1),
-                value: Tensor::cat(vec![value, v], 1),
-            },
-            Self::Heads { key, value } => Self::Heads {
-                key: plain::write_heads(key, n_ctx, k),
-                value: plain::write_heads(value, n_ctx, v),
-            },
-            Self::Fixed(_) => unreachable!("what is fixed does not grow"),
-        }
-    }
-
-    /// One position alone.
-    pub(crate) fn position(&self, at: usize) -> Self {
-        match self {
-            Self::Growing { key, value } => Self::Growing {
-                key: key.clone().narrow(1, at, 1),
-                value: value.clone().narrow(1, at, 1),
-            },
-            other => other.clone(),
-        }
-    }
-
-    /// Keeps the first `n_ctx` positions.
-    pub(crate) fn truncate(self, n_ctx: usize) -> Self {
-        match self {
-            Self::Growing { key, value } => {
-                Self::Growing { key: key.narrow(1, 0, n_ctx), value: value.narrow(1, 0, n_ctx) }
-            }
-            // The mask hides the others until they are written anew.
-            other => other,
-        }
-    }
-}
-
-/// Scaled dot-product attention of all heads.
-///
-/// # Shapes
-///
-/// - query: `[1, n, n_state]`
-/// - output: `[1, n, n_state]`
-pub(crate) fn attention(
-    kernels: Kernels,
-    query: Tensor<3>,
-    kv: &KeyValue,
-    seen: Seen,
-) -> Tensor<3> {
-    let (shape, device) = (query.dims(), query.device());
-    let causal = matches!(seen, Seen::Causal);
-    let output = match kv {
-        KeyValue::Heads { key, value } => {
-            return plain::masked_attention(query, key, value, seen);
-        }
-        KeyValue::Growing { key, value } => {
-            let precision = match kernels {
-                // What grows is short, and its rounding must not depend on how far it has grown.
-                Kernels::Fast(_) if causal => Precision::F32,
-                Kernels::Fast(precision) => precision,
-                _ => return plain::attention(query, key, value, causal),
-            };
-            let panels = attention::Panels::of(key, value, precision);
-            attention::attend(&values(query), &panels, causal)
-        }
-        KeyValue::Fixed(panels) => attention::attend(&values(query), panels, causal),
-    };
-    from_values(output, shape, &device)
 }
 
 /// Log of the sum of the exponentials, without overflow.
 pub(crate) fn log_sum_exp(values: &[f32]) -> f32 {
-    dispatch(|| {
-        let max = math::largest(values);
-        match max {
-            f32::NEG_INFINITY => max,
-            max => max + math::sum_of_exponentials(values, max).ln(),
+    dispatch(LogSumExp(values))
+}
+
+struct LogSumExp<'a>(&'a [f32]);
+
+impl WithSimd for LogSumExp<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        match math::largest(simd, self.0) {
+            f32::NEG_INFINITY => f32::NEG_INFINITY,
+            max => max + math::sum_of_exponentials(simd, self.0, max).ln(),
         }
-    })
+    }
 }
 
 /// Takes the softmax in place.
@@ -368,10 +318,19 @@ pub(crate) fn softmax(values: &mut [f32]) {
 
 /// The place of the largest value; of equal ones the first.
 pub(crate) fn argmax(values: &[f32]) -> usize {
-    dispatch(|| {
-        let max = math::largest(values);
-        values.iter().position(|&x| x == max).unwrap_or(0)
-    })
+    let max = dispatch(Largest(values));
+    values.iter().position(|&x| x == max).unwrap_or(0)
+}
+
+struct Largest<'a>(&'a [f32]);
+
+impl WithSimd for Largest<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        math::largest(simd, self.0)
+    }
 }
 
 /// The columns of one head in `[1, n, n_state]`.

@@ -2,11 +2,11 @@
 
 use burn::module::Param;
 use burn::nn::conv::Conv1dConfig;
-use burn::nn::{self, LayerNorm, LayerNormConfig, PaddingConfig1d};
+use burn::nn::{self, PaddingConfig1d};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::Error;
-use crate::kernels::{Conv1d, Embedding, Kernels, Linear, Precision};
+use crate::kernels::{Conv1d, Embedding, Kernels, LayerNorm, Linear, Precision};
 use crate::weights::Weights;
 
 /// Reads the parameters of one model onto one device.
@@ -69,10 +69,15 @@ impl Loader<'_> {
 
     /// Burn normalizes in 32 bits whatever comes in; so are the parameters.
     pub(crate) fn layer_norm(&self, name: &str, n_state: usize) -> Result<LayerNorm, Error> {
-        let mut norm = LayerNormConfig::new(n_state).init(self.device);
-        norm.gamma = Param::from_tensor(self.tensor(&format!("{name}.weight"), [n_state])?);
-        norm.beta = Some(Param::from_tensor(self.tensor(&format!("{name}.bias"), [n_state])?));
-        Ok(norm)
+        let [gamma, beta] = [format!("{name}.weight"), format!("{name}.bias")];
+        if let Kernels::Fast(_) = self.kernels {
+            let read = |name: &str| self.weights.f32(name, &[n_state]);
+            return Ok(LayerNorm::fast(read(&gamma)?, read(&beta)?));
+        }
+        let mut norm = nn::LayerNormConfig::new(n_state).init(self.device);
+        norm.gamma = Param::from_tensor(self.tensor(&gamma, [n_state])?);
+        norm.beta = Some(Param::from_tensor(self.tensor(&beta, [n_state])?));
+        Ok(LayerNorm::Plain(norm))
     }
 
     /// A convolution with a kernel of 3 and a border of 1.

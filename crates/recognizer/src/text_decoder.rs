@@ -9,14 +9,13 @@
 #[cfg(test)]
 use std::cell::Cell;
 
-use burn::nn::LayerNorm;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, FloatDType, Tensor, Transaction};
 
 use crate::Error;
 use crate::attention::{D_HEAD, Mlp, MultiHeadAttention};
 use crate::dims::ModelDimensions;
-use crate::kernels::{self, Embedding, Kernels, KeyValue, Seen};
+use crate::kernels::{self, Embedding, Kernels, KeyValue, LayerNorm, Seen};
 use crate::loader::Loader;
 use crate::shapes;
 
@@ -217,9 +216,7 @@ impl Cache {
 
 /// Attention of the tokens to themselves, to the window, then the two linear layers.
 struct ResidualAttentionBlock {
-    attn_ln: LayerNorm,
     attn: MultiHeadAttention,
-    cross_attn_ln: LayerNorm,
     cross_attn: MultiHeadAttention,
     mlp: Mlp,
 }
@@ -227,9 +224,7 @@ struct ResidualAttentionBlock {
 impl ResidualAttentionBlock {
     fn load(loader: &Loader, name: &str, n_state: usize) -> Result<Self, Error> {
         Ok(Self {
-            attn_ln: loader.layer_norm(&format!("{name}.attn_ln"), n_state)?,
             attn: MultiHeadAttention::load(loader, &format!("{name}.attn"), n_state)?,
-            cross_attn_ln: loader.layer_norm(&format!("{name}.cross_attn_ln"), n_state)?,
             cross_attn: MultiHeadAttention::load(loader, &format!("{name}.cross_attn"), n_state)?,
             mlp: Mlp::load(loader, name, n_state)?,
         })
@@ -243,28 +238,26 @@ impl ResidualAttentionBlock {
         seen: Seen,
         alignment: &mut Vec<Tensor<3>>,
     ) -> Tensor<3> {
-        let h = self.attn_ln.forward(x.clone());
-        let next = self.attn.key_value(h.clone());
+        let (queries, next) = self.attn.project(&x);
         let own = match cache.own[layer].take() {
             Some(own) => own.append(next, cache.n_tokens),
             None => next,
         };
-        let x = x + self.attn.attend(self.attn.queries(h), &own, seen);
+        let x = self.attn.attend(x, queries, &own, seen);
         cache.own[layer] = Some(own);
 
-        let queries = self.cross_attn.queries(self.cross_attn_ln.forward(x.clone()));
+        let queries = self.cross_attn.queries(&x);
         if let Some((heads, keys)) = &cache.alignment[layer] {
             let scores = pick_heads(&queries, heads).matmul(keys.clone());
             alignment.push(scores / (D_HEAD as f32).sqrt());
         }
-        let x = x + self.cross_attn.attend(queries, &cache.cross[layer], Seen::All);
+        let x = self.cross_attn.attend(x, queries, &cache.cross[layer], Seen::All);
         self.mlp.forward(x)
     }
 
     /// One row each of several sequences over one window.
     fn step(&self, x: Tensor<3>, layer: usize, caches: &mut [&mut Cache]) -> Tensor<3> {
-        let h = self.attn_ln.forward(x.clone());
-        let next = self.attn.key_value(h.clone());
+        let (queries, next) = self.attn.project(&x);
         let own: Vec<KeyValue> = (0..)
             .zip(caches.iter_mut())
             .map(|(i, cache)| {
@@ -275,12 +268,12 @@ impl ResidualAttentionBlock {
                 }
             })
             .collect();
-        let x = x + self.attn.attend_each(self.attn.queries(h), &own);
+        let x = self.attn.attend_each(x, queries, &own);
         for (cache, own) in caches.iter_mut().zip(own) {
             cache.own[layer] = Some(own);
         }
-        let queries = self.cross_attn.queries(self.cross_attn_ln.forward(x.clone()));
-        let x = x + self.cross_attn.attend(queries, &caches[0].cross[layer], Seen::All);
+        let queries = self.cross_attn.queries(&x);
+        let x = self.cross_attn.attend(x, queries, &caches[0].cross[layer], Seen::All);
         self.mlp.forward(x)
     }
 }

@@ -1,11 +1,17 @@
-//! Attention on the CPU: a few queries against all keys of a head at a time, so that the scores
-//! stay in the nearest cache.
+//! Attention on the CPU: a few queries on their way through the keys of a head, 64 at a time. The
+//! softmax goes with them, so that no scores are ever written to memory.
+//!
+//! Source of the softmax that is corrected as larger scores come: Milakov and Gimelshein, "Online
+//! normalizer calculation for softmax", 2018.
 
 mod narrow;
 mod wide;
 
+use std::f32::consts::LOG2_E;
+use std::ops::Range;
+
 use burn::tensor::Tensor;
-use pulp::{Simd, WithSimd};
+use pulp::{Scalar, Simd, WithSimd};
 use rayon::prelude::*;
 
 use self::narrow::Narrow;
@@ -18,6 +24,10 @@ use super::{Precision, dispatch, math};
 const D_HEAD: usize = COLUMNS;
 /// Multiplications below which a second core costs more than it brings.
 const WORTH_SHARING: usize = 1 << 19;
+
+/// What a score is multiplied by, so that its weight is a power of two.
+const SCALE: f32 = LOG2_E / 8.0;
+const _: () = assert!(D_HEAD == 8 * 8);
 
 /// Keys and values laid out for [`attend`].
 #[derive(Clone, Debug)]
@@ -47,25 +57,44 @@ impl Panels {
     }
 }
 
-/// How keys and values lie in memory, and what is done with them there.
+/// How keys and values lie in memory, a block for each 64 positions, and what is done with them there.
 trait Layout: Sync {
-    /// The products of some queries with all keys of a head.
-    ///
-    /// # Shapes
-    ///
-    /// - query: `[1..=ROWS]`
-    /// - scores: `[ROWS, length]`, where `length` is `n_ctx` rounded up to whole panels
-    fn score<S: Simd>(&self, simd: S, head: usize, query: &[Row], scores: &mut [f32]);
+    /// A few queries of a head as its products take them, and room for what comes of them.
+    type Few;
+    /// The largest weight of a block.
+    const LARGEST_WEIGHT: f32;
 
-    /// The values of a head, summed up by `weights` of the shape of the scores.
+    /// Prepares queries, `[1..=ROWS]`.
+    fn few<S: Simd>(&self, simd: S, queries: &[Row]) -> Self::Few;
+
+    /// The products of queries with the keys of a block, scaled by [`SCALE`]; those behind the last key
+    /// are anything.
+    fn score<S: Simd>(&self, simd: S, at: At, few: &mut Self::Few, scores: &mut [Row]);
+
+    /// Adds the values of a block, by `weights` of the shape of the scores, to `sums`.
     fn weigh<S: Simd>(
         &self,
         simd: S,
-        head: usize,
-        rows: usize,
-        weights: &[f32],
-        sums: &mut [Row; ROWS],
+        at: At,
+        few: &mut Self::Few,
+        weights: &[Row],
+        shares: &[Share],
+        sums: &mut [Row],
     );
+}
+
+/// A block of a head.
+#[derive(Clone, Copy)]
+struct At {
+    head: usize,
+    block: usize,
+}
+
+/// How much the sums of a block count in a row, and how much those of all blocks before still do.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    of_others: f32,
+    of_block: f32,
 }
 
 /// Attends from each query to all keys; with `causal` to none behind its own place.
@@ -75,19 +104,12 @@ trait Layout: Sync {
 /// - queries: `[n, n_state]`
 /// - output: `[n, n_state]`
 pub(super) fn attend(queries: &[f32], panels: &Panels, causal: bool) -> Vec<f32> {
-    match &panels.laid_out {
-        LaidOut::F32(wide) => share(queries, panels, wide, causal),
-        LaidOut::Int8(narrow) => share(queries, panels, narrow, causal),
-    }
-}
-
-fn share<L: Layout>(queries: &[f32], panels: &Panels, layout: &L, causal: bool) -> Vec<f32> {
     let n_state = panels.n_head * D_HEAD;
     let n = queries.len() / n_state;
     let mut output = vec![0.0; queries.len()];
     let all = 0..panels.n_head;
     let work = |output: &mut [f32], first, heads| {
-        dispatch(Attend { queries, panels, layout, causal, n, first, heads, output });
+        compute(queries, panels, causal, first, heads, output);
     };
     if n * panels.n_ctx * n_state < WORTH_SHARING {
         work(&mut output, 0, all);
@@ -101,17 +123,47 @@ fn share<L: Layout>(queries: &[f32], panels: &Panels, layout: &L, causal: bool) 
     output
 }
 
+/// As [`attend`], for some of the queries and on this core alone.
+pub(super) fn attend_rows(
+    queries: &[f32],
+    panels: &Panels,
+    causal: bool,
+    rows: Range<usize>,
+) -> Vec<f32> {
+    let mut output = vec![0.0; rows.len() * panels.n_head * D_HEAD];
+    compute(queries, panels, causal, rows.start, 0..panels.n_head, &mut output);
+    output
+}
+
+/// The rows of the output from `first` on, as many as there is room for, and some heads of them:
+/// `[rows, heads, D_HEAD]`.
+fn compute(
+    queries: &[f32],
+    panels: &Panels,
+    causal: bool,
+    first: usize,
+    heads: Range<usize>,
+    output: &mut [f32],
+) {
+    let n = queries.len() / (panels.n_head * D_HEAD);
+    match &panels.laid_out {
+        LaidOut::F32(layout) => {
+            let attention = Attention { queries, panels, layout, causal, n };
+            dispatch(Attend { attention, first, heads, output });
+        }
+        LaidOut::Int8(layout) => {
+            let attention = Attention { queries, panels, layout, causal, n };
+            dispatch(Attend { attention, first, heads, output });
+        }
+    }
+}
+
 /// Some rows of the output, and some heads of them.
 struct Attend<'a, L> {
-    queries: &'a [f32],
-    panels: &'a Panels,
-    layout: &'a L,
-    causal: bool,
-    /// Queries in all.
-    n: usize,
+    attention: Attention<'a, L>,
     /// The first query of `output`.
     first: usize,
-    heads: std::ops::Range<usize>,
+    heads: Range<usize>,
     /// `[rows, heads, D_HEAD]`
     output: &'a mut [f32],
 }
@@ -121,39 +173,112 @@ impl<L: Layout> WithSimd for Attend<'_, L> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { queries, panels, layout, causal, n, first, heads, output } = self;
-        let Panels { n_head, n_ctx, .. } = *panels;
-        let length = n_ctx.next_multiple_of(COLUMNS);
-        let mut scores = vec![0.0; ROWS * length];
+        let Self { attention, first, heads, output } = self;
         let width = heads.len() * D_HEAD;
-        for (block, output) in output.chunks_mut(ROWS * width).enumerate() {
-            let first = first + block * ROWS;
-            let rows = output.len() / width;
-            for head in heads.clone() {
-                let mut query = [[0.0; D_HEAD]; ROWS];
-                for (r, query) in query.iter_mut().take(rows).enumerate() {
-                    let from = ((first + r) * n_head + head) * D_HEAD;
-                    for (into, x) in query.iter_mut().zip(&queries[from..from + D_HEAD]) {
-                        *into = x / (D_HEAD as f32).sqrt();
-                    }
-                }
-                layout.score(simd, head, &query[..rows], &mut scores);
-                let mut weights = [0.0; ROWS];
-                for (r, weight) in weights.iter_mut().take(rows).enumerate() {
-                    let row = &mut scores[r * length..(r + 1) * length];
-                    let seen = if causal { n_ctx + 1 + first + r - n } else { n_ctx };
-                    *weight = 1.0 / math::exponentials(&mut row[..seen]);
-                    row[seen..].fill(0.0);
-                }
-                let mut sums = [[0.0; D_HEAD]; ROWS];
-                layout.weigh(simd, head, rows, &scores, &mut sums);
-                for (r, sums) in sums.iter().take(rows).enumerate() {
-                    let into = &mut output[r * width + (head - heads.start) * D_HEAD..][..D_HEAD];
-                    for (into, x) in into.iter_mut().zip(sums) {
-                        *into = x * weights[r];
-                    }
+        // Head by head: the keys and values of one stay in the nearer caches.
+        for (place, head) in heads.enumerate() {
+            for (i, output) in output.chunks_mut(ROWS * width).enumerate() {
+                let from = first + i * ROWS;
+                let sums = attention.head(simd, head, from..from + output.len() / width);
+                for (output, sums) in output.chunks_exact_mut(width).zip(&sums) {
+                    output[place * D_HEAD..][..D_HEAD].copy_from_slice(sums);
                 }
             }
         }
+    }
+}
+
+/// Queries, and what they attend to.
+struct Attention<'a, L> {
+    /// `[n, n_state]`
+    queries: &'a [f32],
+    panels: &'a Panels,
+    layout: &'a L,
+    causal: bool,
+    n: usize,
+}
+
+impl<L: Layout> Attention<'_, L> {
+    /// Attends from a few queries to one head.
+    #[inline(always)]
+    fn head<S: Simd>(&self, simd: S, head: usize, rows: Range<usize>) -> [Row; ROWS] {
+        let Panels { n_head, n_ctx, .. } = *self.panels;
+        let few = rows.len();
+        let (heads, _) = self.queries.as_chunks();
+        let mut query = [[0.0; D_HEAD]; ROWS];
+        for (into, row) in query.iter_mut().zip(rows.clone()) {
+            *into = heads[row * n_head + head];
+        }
+        let mut query = self.layout.few(simd, &query[..few]);
+
+        let mut softmax = [Softmax::new(simd); ROWS];
+        let (mut scores, mut shares) = ([[0.0; COLUMNS]; ROWS], [Share::default(); ROWS]);
+        let mut sums = [[0.0; D_HEAD]; ROWS];
+        for block in 0..n_ctx.div_ceil(COLUMNS) {
+            let at = At { head, block };
+            self.layout.score(simd, at, &mut query, &mut scores[..few]);
+            let keys_left = n_ctx - block * COLUMNS;
+            if self.causal || keys_left < COLUMNS {
+                for (scores, row) in scores.iter_mut().zip(rows.clone()) {
+                    let behind = if self.causal { self.n - 1 - row } else { 0 };
+                    let hidden = scores.get_mut(keys_left.saturating_sub(behind)..);
+                    hidden.unwrap_or_default().fill(f32::MIN);
+                }
+            }
+            // One thing after the other for all rows: they do not wait for each other.
+            let mut largest = [0.0; ROWS];
+            for (largest, scores) in largest.iter_mut().zip(&scores).take(few) {
+                *largest = math::largest(simd, scores);
+            }
+            for r in 0..few {
+                shares[r] = softmax[r].rise(largest[r], L::LARGEST_WEIGHT);
+            }
+            for r in 0..few {
+                let shift = L::LARGEST_WEIGHT.log2() - largest[r];
+                let weights = math::powers(simd, &mut scores[r], shift);
+                softmax[r].add(simd, weights, shares[r]);
+            }
+            self.layout.weigh(simd, at, &mut query, &scores[..few], &shares, &mut sums);
+        }
+        for (sums, softmax) in sums.iter_mut().zip(&softmax).take(few) {
+            let total = simd.reduce_sum_f32s(softmax.total);
+            for x in sums {
+                *x /= total;
+            }
+        }
+        sums
+    }
+}
+
+/// The softmax of a row, as far as it has come.
+#[derive(Clone, Copy)]
+struct Softmax<S: Simd> {
+    /// The largest score.
+    largest: f32,
+    /// The sums of the weights that lay in the same place of a register; that of the largest score is 1.
+    total: S::f32s,
+}
+
+impl<S: Simd> Softmax<S> {
+    #[inline(always)]
+    fn new(simd: S) -> Self {
+        Self { largest: f32::MIN, total: simd.splat_f32s(0.0) }
+    }
+
+    /// Takes notice of the largest score of a block, which is to have the weight `unit` there.
+    #[inline(always)]
+    fn rise(&mut self, largest: f32, unit: f32) -> Share {
+        let before = self.largest;
+        self.largest = if largest > before { largest } else { before };
+        let of_others = math::exp2(Scalar, before - self.largest);
+        let of_block = math::exp2(Scalar, largest - self.largest) / unit;
+        Share { of_others, of_block }
+    }
+
+    /// Adds the weights of a block.
+    #[inline(always)]
+    fn add(&mut self, simd: S, weights: S::f32s, share: Share) {
+        let faded = simd.mul_f32s(self.total, simd.splat_f32s(share.of_others));
+        self.total = simd.mul_add_e_f32s(weights, simd.splat_f32s(share.of_block), faded);
     }
 }

@@ -8,8 +8,10 @@
 
 use std::sync::LazyLock;
 
-use super::math;
+use pulp::{Simd, WithSimd};
+
 use super::tile::{COLUMNS, ROWS, Row};
+use super::{dispatch, math};
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -34,32 +36,90 @@ const OFFSET: i32 = 128;
 #[derive(Clone, Debug)]
 pub(super) struct Weights {
     /// `[n_panels, d_input / GROUP]`
-    pub(super) panels: Vec<Words>,
+    panels: Vec<Words>,
     /// What 1 stands for in each column, `[n_panels]`.
-    pub(super) scales: Vec<Row>,
+    scales: Vec<Row>,
     /// What the sums of a column have too much, `[n_panels]`.
-    pub(super) offsets: Vec<Sums>,
+    offsets: Vec<Sums>,
+}
+
+/// One panel of a matrix.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<'a> {
+    /// `[d_input / GROUP]`
+    pub(super) words: &'a [Words],
+    scales: &'a Row,
+    offsets: &'a Sums,
+}
+
+impl Panel<'_> {
+    /// What the sums of a row stand for, where 1 stands for `scale` in the row.
+    #[inline(always)]
+    pub(super) fn restore(&self, sums: &Sums, scale: f32, into: &mut Row) {
+        let columns = sums.iter().zip(self.offsets).zip(self.scales);
+        for (into, ((sum, offset), column)) in into.iter_mut().zip(columns) {
+            // Far from any overflow: a check would only keep it from being a vector.
+            *into = sum.wrapping_sub(*offset) as f32 * (scale * column);
+        }
+    }
+
+    /// As [`Panel::restore`], with a bias.
+    #[inline(always)]
+    pub(super) fn restore_biased(&self, sums: &Sums, scale: f32, bias: &Row, into: &mut Row) {
+        let columns = sums.iter().zip(self.offsets).zip(self.scales).zip(bias);
+        for (into, (((sum, offset), column), bias)) in into.iter_mut().zip(columns) {
+            *into = sum.wrapping_sub(*offset) as f32 * (scale * column) + bias;
+        }
+    }
 }
 
 impl Weights {
+    pub(super) fn panel(&self, panel: usize) -> Panel<'_> {
+        let depth = self.panels.len() / self.scales.len();
+        Panel {
+            words: &self.panels[panel * depth..][..depth],
+            scales: &self.scales[panel],
+            offsets: &self.offsets[panel],
+        }
+    }
+
     /// Rounds `[d_output, d_input]`, row-major, to 8 bits; `d_input` is a multiple of [`GROUP`].
     pub(super) fn quantize(weight: &[f32], d_input: usize) -> Self {
-        let n_panels = (weight.len() / d_input).div_ceil(COLUMNS);
-        let depth = d_input / GROUP;
-        let mut panels = vec![[0; GROUP * COLUMNS]; n_panels * depth];
-        let mut scales = vec![[0.0; COLUMNS]; n_panels];
-        let mut offsets = vec![[0; COLUMNS]; n_panels];
-        for (output, column) in weight.chunks_exact(d_input).enumerate() {
-            let (panel, c) = (output / COLUMNS, output % COLUMNS);
-            let (scale, inverse) = scale(column);
-            scales[panel][c] = scale;
-            for (k, x) in column.iter().enumerate() {
-                let q = round(x * inverse) as i8;
-                panels[panel * depth + k / GROUP][c * GROUP + k % GROUP] = q;
-                offsets[panel][c] += OFFSET * i32::from(q);
-            }
+        dispatch(QuantizeWeights { weight, d_input })
+    }
+
+    /// Room for `n` columns, which are zero.
+    pub(super) fn zeros(n: usize, d_input: usize) -> Self {
+        let n_panels = n.div_ceil(COLUMNS);
+        Self {
+            panels: vec![[0; GROUP * COLUMNS]; n_panels * d_input / GROUP],
+            scales: vec![[0.0; COLUMNS]; n_panels],
+            offsets: vec![[0; COLUMNS]; n_panels],
         }
-        Self { panels, scales, offsets }
+    }
+
+    /// Rounds the weights of one output, `[d_input]`. `bytes` is room for as many.
+    #[inline(always)]
+    pub(super) fn set<S: Simd>(
+        &mut self,
+        simd: S,
+        output: usize,
+        column: &[f32],
+        bytes: &mut [u8],
+    ) {
+        let (panel, c) = (output / COLUMNS, output % COLUMNS);
+        self.scales[panel][c] = quantize_row(simd, column, bytes);
+        let mut sum = 0;
+        for byte in &mut *bytes {
+            *byte = byte.wrapping_sub(OFFSET as u8);
+            sum += i32::from(byte.cast_signed());
+        }
+        self.offsets[panel][c] = OFFSET * sum;
+        let (words, _): (&[[u8; GROUP]], _) = bytes.as_chunks();
+        let rows = &mut self.panels[panel * words.len()..][..words.len()];
+        for (row, word) in rows.iter_mut().zip(words) {
+            row[c * GROUP..][..GROUP].copy_from_slice(&bytemuck::cast::<_, [i8; GROUP]>(*word));
+        }
     }
 
     pub(super) fn reserve(&mut self, n_panels: usize, d_input: usize) {
@@ -88,6 +148,26 @@ impl Weights {
     }
 }
 
+struct QuantizeWeights<'a> {
+    weight: &'a [f32],
+    d_input: usize,
+}
+
+impl WithSimd for QuantizeWeights<'_> {
+    type Output = Weights;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Weights {
+        let Self { weight, d_input } = self;
+        let mut weights = Weights::zeros(weight.len() / d_input, d_input);
+        let mut bytes = vec![0; d_input];
+        for (output, column) in weight.chunks_exact(d_input).enumerate() {
+            weights.set(simd, output, column, &mut bytes);
+        }
+        weights
+    }
+}
+
 /// The nearest whole number, modulo 256: whoever asks knows whether it has a sign.
 ///
 /// Adding the constant leaves the number in the lowest bits; a conversion would have to look out
@@ -97,33 +177,15 @@ pub(super) fn round(x: f32) -> u8 {
     (x + 12_582_912.0).to_bits() as u8
 }
 
-/// What 1 stands for, and its inverse.
-fn scale(row: &[f32]) -> (f32, f32) {
-    let largest = row.iter().fold(0.0f32, |max, x| max.max(x.abs()));
-    match largest > 0.0 {
-        true => (largest / LARGEST, LARGEST / largest),
-        false => (0.0, 0.0),
-    }
-}
-
 /// Rounds one row of activations, and gives what 1 stands for.
 #[inline(always)]
-pub(super) fn quantize_row(row: &[f32], into: &mut [u8]) -> f32 {
-    let largest = math::largest_magnitude(row);
+pub(super) fn quantize_row<S: Simd>(simd: S, row: &[f32], into: &mut [u8]) -> f32 {
+    let largest = math::largest_magnitude(simd, row);
     let inverse = if largest > 0.0 { LARGEST / largest } else { 0.0 };
     for (q, x) in into.iter_mut().zip(row) {
         *q = round(x * inverse).wrapping_add(OFFSET as u8);
     }
     largest / LARGEST
-}
-
-/// Sums of one row → what they stand for.
-#[inline(always)]
-pub(super) fn restore(whole: &Sums, offsets: &Sums, scale: f32, columns: &Row, into: &mut Row) {
-    for (((into, whole), offset), column) in into.iter_mut().zip(whole).zip(offsets).zip(columns) {
-        // Far from any overflow: a check would only keep it from being a vector.
-        *into = whole.wrapping_sub(*offset) as f32 * (scale * column);
-    }
 }
 
 /// What multiplies on this machine.

@@ -3,12 +3,14 @@
 
 use std::ops::Range;
 
-use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::int8::{self, GROUP, Sums, UNIT, Word};
-use super::tile::{COLUMNS, ROWS, Row, tile};
-use super::{Activation, Precision, dispatch, math};
+use self::products::{Compute, Prepared, Quantize, Then};
+use super::int8::{self, GROUP};
+use super::tile::{COLUMNS, ROWS, Row};
+use super::{Activation, Precision, dispatch};
+
+mod products;
 
 /// Multiplications below which a second core costs more than it brings.
 const WORTH_SHARING: usize = 1 << 19;
@@ -138,59 +140,66 @@ impl Linear {
     /// - input: `[n, d_input]`
     /// - output: `[n, d_output]`
     pub(super) fn forward(&self, input: Rows, activation: Activation) -> Vec<f32> {
+        let mut output = vec![0.0; input.n * self.d_output];
+        self.forward_into(input, activation, &mut output);
+        output
+    }
+
+    /// As [`Linear::forward`], into `output`.
+    pub(super) fn forward_into(&self, input: Rows, activation: Activation, output: &mut [f32]) {
         debug_assert_eq!(input.length, self.d_input);
         let cores = rayon::current_num_threads();
         if input.n * self.d_input * self.d_output < WORTH_SHARING {
-            let mut output = vec![0.0; input.n * self.d_output];
-            let at = Place { row: self.d_output, panel: COLUMNS };
-            self.compute(&self.prepare(input), 0..self.n_panels(), activation, &mut output, at);
-            output
+            self.apply(input, activation, output);
         } else if input.n >= 2 * cores * ROWS {
-            self.share_rows(input, activation, cores)
+            self.share_rows(input, activation, cores, output);
         } else {
-            self.share_panels(input, activation, cores)
+            self.share_panels(input, activation, cores, output);
         }
+    }
+
+    /// As [`Linear::forward`], on this core alone, into `output`.
+    pub(super) fn apply(&self, input: Rows, activation: Activation, output: &mut [f32]) {
+        let mut rows: Vec<_> = output.chunks_exact_mut(self.d_output).collect();
+        self.compute(&self.prepare(input), 0..self.n_panels(), Then::Write(activation), &mut rows);
+    }
+
+    /// As [`Linear::apply`], added to what is there.
+    pub(super) fn add(&self, input: Rows, output: &mut [f32]) {
+        let mut rows: Vec<_> = output.chunks_exact_mut(self.d_output).collect();
+        self.compute(&self.prepare(input), 0..self.n_panels(), Then::Add, &mut rows);
+    }
+
+    pub(super) fn d_output(&self) -> usize {
+        self.d_output
     }
 
     fn n_panels(&self) -> usize {
         self.bias.len()
     }
 
-    fn share_rows(&self, input: Rows, activation: Activation, cores: usize) -> Vec<f32> {
+    fn share_rows(&self, input: Rows, activation: Activation, cores: usize, output: &mut [f32]) {
         let n = input.n.div_ceil(cores * SHARES).next_multiple_of(ROWS).min(MAX_ROWS);
-        let mut output = vec![0.0; input.n * self.d_output];
         output.par_chunks_mut(n * self.d_output).enumerate().for_each(|(share, output)| {
             let rows = share * n..input.n.min((share + 1) * n);
-            let prepared = self.prepare(input.part(rows));
-            let at = Place { row: self.d_output, panel: COLUMNS };
-            self.compute(&prepared, 0..self.n_panels(), activation, output, at);
+            self.apply(input.part(rows), activation, output);
         });
-        output
     }
 
-    fn share_panels(&self, input: Rows, activation: Activation, cores: usize) -> Vec<f32> {
-        let (n, d_output) = (input.n, self.d_output);
+    fn share_panels(&self, input: Rows, activation: Activation, cores: usize, output: &mut [f32]) {
         let prepared = self.prepare(input);
         let share = self.n_panels().div_ceil(cores * SHARES);
-        // Panel after panel, so that each core writes a piece of its own.
-        let mut panels = vec![0.0; self.n_panels() * n * COLUMNS];
-        panels.par_chunks_mut(share * n * COLUMNS).enumerate().for_each(|(i, output)| {
-            let range = i * share..self.n_panels().min((i + 1) * share);
-            let at = Place { row: COLUMNS, panel: n * COLUMNS };
-            self.compute(&prepared, range, activation, output, at);
+        // Of each row, each share has a piece.
+        let mut shares: Vec<Vec<&mut [f32]>> = Vec::new();
+        shares.resize_with(self.n_panels().div_ceil(share), Vec::new);
+        for row in output.chunks_exact_mut(self.d_output) {
+            let pieces = row.chunks_mut(share * COLUMNS);
+            shares.iter_mut().zip(pieces).for_each(|(share, piece)| share.push(piece));
+        }
+        shares.par_iter_mut().enumerate().for_each(|(i, rows)| {
+            let panels = i * share..self.n_panels().min((i + 1) * share);
+            self.compute(&prepared, panels, Then::Write(activation), rows);
         });
-        if n == 1 {
-            panels.truncate(d_output);
-            return panels;
-        }
-        let mut output = vec![0.0; n * d_output];
-        for (r, row) in output.chunks_exact_mut(d_output).enumerate() {
-            for (p, into) in row.chunks_mut(COLUMNS).enumerate() {
-                let from = (p * n + r) * COLUMNS;
-                into.copy_from_slice(&panels[from..from + into.len()]);
-            }
-        }
-        output
     }
 
     fn prepare<'a>(&self, input: Rows<'a>) -> Prepared<'a> {
@@ -209,11 +218,10 @@ impl Linear {
         &self,
         input: &Prepared,
         panels: Range<usize>,
-        activation: Activation,
-        output: &mut [f32],
-        at: Place,
+        then: Then,
+        output: &mut [&mut [f32]],
     ) {
-        dispatch(Compute { linear: self, input, panels, activation, output, at });
+        dispatch(Compute { linear: self, input, panels, then, output });
     }
 }
 
@@ -228,125 +236,4 @@ fn pack(weight: &[f32], d_input: usize) -> Vec<Row> {
         }
     }
     panels
-}
-
-/// Input as the weights take it.
-enum Prepared<'a> {
-    F32(Rows<'a>),
-    Int8 { values: Vec<u8>, length: usize, scales: Vec<f32> },
-}
-
-impl Prepared<'_> {
-    fn n(&self) -> usize {
-        match self {
-            Self::F32(rows) => rows.n,
-            Self::Int8 { scales, .. } => scales.len(),
-        }
-    }
-}
-
-/// Rounds all rows to 8 bits.
-struct Quantize<'a> {
-    input: Rows<'a>,
-    values: &'a mut [u8],
-    scales: &'a mut [f32],
-}
-
-impl WithSimd for Quantize<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { input, values, scales } = self;
-        for (i, into) in values.chunks_exact_mut(input.length).enumerate() {
-            scales[i] = int8::quantize_row(input.row(i), into);
-        }
-    }
-}
-
-/// Where the output of a row and a panel goes: the distance from one to the next.
-#[derive(Clone, Copy)]
-struct Place {
-    row: usize,
-    panel: usize,
-}
-
-/// Some panels, for all rows.
-struct Compute<'a> {
-    linear: &'a Linear,
-    input: &'a Prepared<'a>,
-    panels: Range<usize>,
-    activation: Activation,
-    output: &'a mut [f32],
-    at: Place,
-}
-
-impl WithSimd for Compute<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { linear, input, panels, activation, output, at } = self;
-        let first = panels.start;
-        for panel in panels {
-            let width = COLUMNS.min(linear.d_output - panel * COLUMNS);
-            for start in (0..input.n()).step_by(ROWS) {
-                let rows = start..input.n().min(start + ROWS);
-                let mut sums = [[0.0; COLUMNS]; ROWS];
-                linear.products(simd, input, rows.clone(), panel, &mut sums);
-                for (row, sums) in rows.zip(&mut sums) {
-                    for (sum, bias) in sums.iter_mut().zip(&linear.bias[panel]) {
-                        *sum += bias;
-                    }
-                    match activation {
-                        Activation::None => {}
-                        Activation::Gelu => sums.iter_mut().for_each(|x| *x = math::gelu(*x)),
-                        Activation::Relu => sums.iter_mut().for_each(|x| *x = x.max(0.0)),
-                    }
-                    let from = row * at.row + (panel - first) * at.panel;
-                    output[from..from + width].copy_from_slice(&sums[..width]);
-                }
-            }
-        }
-    }
-}
-
-impl Linear {
-    /// A few rows times one panel.
-    #[inline(always)]
-    fn products<S: Simd>(
-        &self,
-        simd: S,
-        input: &Prepared,
-        rows: Range<usize>,
-        panel: usize,
-        sums: &mut [Row; ROWS],
-    ) {
-        match (&self.weights, input) {
-            (Weights::F32(panels), Prepared::F32(input)) => {
-                let mut few = [&[][..]; ROWS];
-                for (few, row) in few.iter_mut().zip(rows.clone()) {
-                    *few = input.row(row);
-                }
-                let panel = &panels[panel * self.d_input..][..self.d_input];
-                tile(simd, &few[..rows.len()], panel, sums);
-            }
-            (Weights::Int8(weights), Prepared::Int8 { values, length, scales }) => {
-                let (words, _): (&[Word], _) = values.as_chunks();
-                let depth = length / GROUP;
-                let mut few = [&[][..]; ROWS];
-                for (few, row) in few.iter_mut().zip(rows.clone()) {
-                    *few = &words[row * depth..(row + 1) * depth];
-                }
-                let mut whole: [Sums; ROWS] = [[0; COLUMNS]; ROWS];
-                let words = &weights.panels[panel * depth..(panel + 1) * depth];
-                UNIT.tile(&few[..rows.len()], words, &mut whole);
-                let (offsets, columns) = (&weights.offsets[panel], &weights.scales[panel]);
-                for ((scale, whole), sums) in scales[rows].iter().zip(&whole).zip(sums) {
-                    int8::restore(whole, offsets, *scale, columns, sums);
-                }
-            }
-            _ => unreachable!("input is prepared for the weights"),
-        }
-    }
 }

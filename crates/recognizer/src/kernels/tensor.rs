@@ -25,6 +25,16 @@ impl Deref for Values {
     }
 }
 
+/// A tensor whose numbers, row-major, `work` has changed; in place where nobody else holds them.
+pub(super) fn update<const D: usize>(
+    tensor: Tensor<D>,
+    work: impl FnOnce(&mut [f32]),
+) -> Tensor<D> {
+    let Values(mut numbers) = values(tensor);
+    work(numbers.storage_mut());
+    Tensor::from_primitive::<Flex>(numbers)
+}
+
 /// A tensor of these numbers, row-major.
 pub(super) fn from_values<const D: usize>(
     values: Vec<f32>,

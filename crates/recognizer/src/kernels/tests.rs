@@ -122,6 +122,47 @@ proptest! {
     }
 
     #[test]
+    fn a_norm_is_the_plain_one(n in 1usize..60, n_state in 1usize..300) {
+        let (gamma, beta) = (numbers(n_state, 20), numbers(n_state, 21));
+        let mut plain = nn::LayerNormConfig::new(n_state).init(&Device::flex());
+        plain.gamma = Param::from_tensor(tensor(&gamma, [n_state]));
+        plain.beta = Some(Param::from_tensor(tensor(&beta, [n_state])));
+        let x = tensor(&numbers(n * n_state, 22), [1, n, n_state]) * 3.0 + 1.0;
+        let ours = LayerNorm::fast(gamma, beta).forward(x.clone());
+        let off = deviation(ours, LayerNorm::Plain(plain).forward(x));
+        prop_assert!(off < 1e-5, "off by {off}");
+    }
+
+    #[test]
+    fn a_convolution_computes_each_window(
+        runs in proptest::collection::vec((1usize..12, 0u8..3), 1..8), stride in 1usize..3,
+    ) {
+        // Three frames that come in runs, of which the longest is computed once.
+        let frames: Vec<u8> = runs.iter().flat_map(|&(n, frame)| vec![frame; n]).collect();
+        let n = frames.len() / stride * stride;
+        prop_assume!(n > 0);
+        let frame = |i: usize| match frames[..n].get(i.wrapping_sub(1)) {
+            Some(&frame) => numbers(5, u64::from(frame) + 30),
+            None => vec![0.0; 5],
+        };
+        let values: Vec<f32> = (1..=n).flat_map(frame).collect();
+        let (weight, bias) = (numbers(70 * 5 * 3, 23), numbers(70, 24));
+        for precision in [Precision::F32, Precision::Int8] {
+            let conv = Conv1d::fast(&weight, &bias, stride, precision);
+            let all = conv.forward(tensor(&values, [1, n, 5]), Activation::Gelu);
+            prop_assert_eq!(all.dims(), [1, n / stride, 70]);
+            for at in 0..n / stride {
+                // Behind a frame of nothing, so that its window ends at no border.
+                let window = (0..3).flat_map(|k| frame(at * stride + k));
+                let window: Vec<f32> = frame(0).into_iter().chain(window).collect();
+                let alone = conv.forward(tensor(&window, [1, 4, 5]), Activation::Gelu);
+                let alone = row(&alone, 2 / stride);
+                prop_assert_eq!(deviation(alone, row(&all, at)), 0.0, "{:?} row {}", precision, at);
+            }
+        }
+    }
+
+    #[test]
     fn every_unit_multiplies_alike(rows in 1..=ROWS, depth in 1usize..40, seed: u32) {
         let mut next = noise(seed.into());
         let mut byte = || (next() * 127.9) as i8;
@@ -191,6 +232,46 @@ fn a_row_gives_the_same_bits_alone_and_among_others() {
         let alone = attention(kernels, row(&x, n), &seen, Seen::Causal);
         assert_eq!(deviation(alone, row(&together, n)), 0.0);
     }
+}
+
+/// A layer norm of 256 numbers.
+fn norm() -> LayerNorm {
+    LayerNorm::fast(numbers(256, 13), numbers(256, 14))
+}
+
+#[test]
+fn rows_that_go_through_several_layers_come_to_what_they_come_to_layer_by_layer() {
+    // Enough for each core to have some, and shares that are not full.
+    let n = 2 * rayon::current_num_threads() * ROWS + 8;
+    assert!(rows::are_enough(n) && !rows::are_enough(2));
+    let x = tensor(&numbers(n * 256, 15), [1, n, 256]);
+    for precision in [Precision::F32, Precision::Int8] {
+        let linear = |d_input, d_output| {
+            let [_, fast] = linears(d_input, d_output, precision);
+            fast
+        };
+        let (norm, kernels) = (norm(), Kernels::Fast(precision));
+        let (narrow, expand, contract) = (linear(256, 256), linear(256, 500), linear(500, 256));
+        let h = norm.forward(x.clone());
+
+        let [a, b] = project(&norm, [&narrow, &expand], &x);
+        assert_eq!(deviation(a, narrow.forward(h.clone(), Activation::None)), 0.0);
+        assert_eq!(deviation(b, expand.forward(h.clone(), Activation::None)), 0.0);
+
+        let wide = expand.forward(h.clone(), Activation::Gelu);
+        let expected = x.clone() + contract.forward(wide, Activation::None);
+        assert_eq!(deviation(mlp(&norm, &expand, &contract, x.clone()), expected), 0.0);
+
+        let kv = KeyValue::Growing { key: h.clone(), value: x.clone() };
+        for seen in [Seen::All, Seen::Causal] {
+            let found = attention(kernels, h.clone(), &kv, seen);
+            let expected = x.clone() + narrow.forward(found, Activation::None);
+            let ours = attend(kernels, x.clone(), h.clone(), &kv, seen, &narrow);
+            assert_eq!(deviation(ours, expected), 0.0);
+        }
+    }
+    // What others hold as well is not changed.
+    assert_eq!(*values(x), numbers(n * 256, 15));
 }
 
 #[test]

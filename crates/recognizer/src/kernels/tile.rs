@@ -12,6 +12,24 @@ pub(super) const COLUMNS: usize = 64;
 /// One row of a panel.
 pub(super) type Row = [f32; COLUMNS];
 
+/// Goes on with a slice of rows as an array of as many: each number of rows is compiled by itself, so that
+/// the sums can stay in registers.
+macro_rules! by_count {
+    ($rows:expr, $few:ident => $work:expr) => {
+        by_count!(@ $rows, $few => $work; [a] [a b] [a b c] [a b c d] [a b c d e] [a b c d e f])
+    };
+    (@ $rows:expr, $few:ident => $work:expr; $([$($row:ident)+])+) => {
+        match $rows {
+            $([$($row),+] => {
+                let $few = [$(*$row),+];
+                $work
+            })+
+            _ => unreachable!("a tile has one to six rows"),
+        }
+    };
+}
+pub(super) use by_count;
+
 /// `sums[r] = Σ rows[r][k] · panel[k]`.
 ///
 /// # Shapes
@@ -19,26 +37,13 @@ pub(super) type Row = [f32; COLUMNS];
 /// - rows: `[1..=ROWS]`, each at least as long as the panel
 /// - panel: `[k, COLUMNS]`
 #[inline(always)]
-pub(super) fn tile<S: Simd>(simd: S, rows: &[&[f32]], panel: &[Row], sums: &mut [Row; ROWS]) {
-    match rows {
-        [a] => tile_of(simd, [a], panel, sums),
-        [a, b] => tile_of(simd, [a, b], panel, sums),
-        [a, b, c] => tile_of(simd, [a, b, c], panel, sums),
-        [a, b, c, d] => tile_of(simd, [a, b, c, d], panel, sums),
-        [a, b, c, d, e] => tile_of(simd, [a, b, c, d, e], panel, sums),
-        [a, b, c, d, e, f] => tile_of(simd, [a, b, c, d, e, f], panel, sums),
-        _ => unreachable!("a tile has one to six rows"),
-    }
+pub(super) fn tile<S: Simd>(simd: S, rows: &[&[f32]], panel: &[Row], sums: &mut [Row]) {
+    by_count!(rows, few => tile_of(simd, few, panel, sums));
 }
 
 /// Four registers of columns where there are 32 registers, two where there are 16.
 #[inline(always)]
-fn tile_of<S: Simd, const R: usize>(
-    simd: S,
-    rows: [&[f32]; R],
-    panel: &[Row],
-    sums: &mut [Row; ROWS],
-) {
+fn tile_of<S: Simd, const R: usize>(simd: S, rows: [&[f32]; R], panel: &[Row], sums: &mut [Row]) {
     if S::REGISTER_COUNT >= 32 {
         strips::<S, R, 4>(simd, rows, panel, sums);
     } else {
@@ -51,7 +56,7 @@ fn strips<S: Simd, const R: usize, const V: usize>(
     simd: S,
     rows: [&[f32]; R],
     panel: &[Row],
-    sums: &mut [Row; ROWS],
+    sums: &mut [Row],
 ) {
     let n = panel.len();
     let mut cut = rows;

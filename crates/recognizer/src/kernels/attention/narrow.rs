@@ -3,18 +3,18 @@
 //! Queries are rounded row by row, weights 64 by 64, so that the many small ones beside a large one
 //! are not lost. What a row comes to depends on that row alone.
 
-use pulp::Simd;
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::super::dispatch;
 use super::super::int8::{self, GROUP, Sums, UNIT, Word, Words};
-use super::super::math;
 use super::super::tile::{COLUMNS, ROWS, Row};
-use super::{D_HEAD, Layout};
+use super::{At, D_HEAD, Layout, SCALE, Share};
 
 /// Groups of four in a head, and in a block of values.
 const DEPTH: usize = D_HEAD / GROUP;
-/// The largest weight, in 8 bits without a sign.
-const LARGEST_WEIGHT: f32 = 255.0;
 
 #[derive(Clone, Debug)]
 pub(super) struct Narrow {
@@ -41,78 +41,127 @@ struct Block {
 impl Narrow {
     /// Lays out `[n_ctx, n_head, D_HEAD]` each.
     pub(super) fn new(keys: &[f32], values: &[f32], n_head: usize) -> Self {
-        let (keys, values) = (keys.as_chunks::<D_HEAD>().0, values.as_chunks::<D_HEAD>().0);
-        let of = |rows: &[Row], head: usize| -> Vec<Row> {
-            rows.iter().skip(head).step_by(n_head).copied().collect()
-        };
-        let head = |head| {
-            let mut keys = of(keys, head);
-            center(&mut keys);
-            let values = of(values, head);
-            Head {
-                keys: int8::Weights::quantize(keys.as_flattened(), D_HEAD),
-                values: values.chunks(COLUMNS).map(Block::quantize).collect(),
-            }
-        };
+        let (keys, values) = (keys.as_chunks().0, values.as_chunks().0);
+        let head = |head| dispatch(LayOut { keys, values, head, n_head });
         Self { heads: (0..n_head).into_par_iter().map(head).collect() }
     }
 }
 
-/// Takes the mean key out of all keys: it adds the same to all scores of a query, which the softmax
-/// does not see, and what is left is smaller.
-fn center(keys: &mut [Row]) {
-    let mut mean = [0.0; D_HEAD];
-    for key in &*keys {
-        mean.iter_mut().zip(key).for_each(|(mean, x)| *mean += x);
-    }
-    mean.iter_mut().for_each(|mean| *mean /= keys.len() as f32);
-    for key in keys {
-        key.iter_mut().zip(&mean).for_each(|(x, mean)| *x -= mean);
+/// Lays out one head of `[n_ctx, n_head]` rows.
+struct LayOut<'a> {
+    keys: &'a [Row],
+    values: &'a [Row],
+    head: usize,
+    n_head: usize,
+}
+
+impl WithSimd for LayOut<'_> {
+    type Output = Head;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Head {
+        let Self { keys, values, head, n_head } = self;
+        let n_ctx = keys.len() / n_head;
+        let mean = mean(keys, head, n_head);
+        let mut rounded = int8::Weights::zeros(n_ctx, D_HEAD);
+        let (mut key, mut bytes) = ([0.0; D_HEAD], [0; D_HEAD]);
+        for at in 0..n_ctx {
+            for ((into, x), mean) in key.iter_mut().zip(&keys[at * n_head + head]).zip(&mean) {
+                *into = x - mean;
+            }
+            rounded.set(simd, at, &key, &mut bytes);
+        }
+        let mut blocks = Vec::with_capacity(n_ctx.div_ceil(COLUMNS));
+        for first in (0..n_ctx).step_by(COLUMNS) {
+            let rows = first..n_ctx.min(first + COLUMNS);
+            blocks.push(Block::quantize(values, rows, head, n_head));
+        }
+        Head { keys: rounded, values: blocks }
     }
 }
 
-impl Block {
-    /// Rounds up to 64 values.
-    fn quantize(values: &[Row]) -> Self {
-        let mut largest = [0.0f32; D_HEAD];
-        for value in values {
-            largest.iter_mut().zip(value).for_each(|(max, x)| *max = math::max(*max, x.abs()));
+/// The mean key: it adds the same to all scores of a query, which the softmax does not see, and what is
+/// left without it is smaller.
+#[inline(always)]
+fn mean(keys: &[Row], head: usize, n_head: usize) -> Row {
+    let mut mean = [0.0; D_HEAD];
+    for keys in keys.chunks_exact(n_head) {
+        for (mean, x) in mean.iter_mut().zip(&keys[head]) {
+            *mean += x;
         }
-        let scales = largest.map(|largest| largest / int8::LARGEST);
-        let inverse = scales.map(|scale| if scale > 0.0 { 1.0 / scale } else { 0.0 });
-        let mut words = [[0; GROUP * COLUMNS]; DEPTH];
-        for (k, value) in values.iter().enumerate() {
-            let word = &mut words[k / GROUP];
-            for (c, (x, inverse)) in value.iter().zip(&inverse).enumerate() {
-                word[c * GROUP + k % GROUP] = int8::round(x * inverse) as i8;
+    }
+    for mean in &mut mean {
+        *mean /= (keys.len() / n_head) as f32;
+    }
+    mean
+}
+
+impl Block {
+    /// Rounds up to 64 values of a head.
+    #[inline(always)]
+    fn quantize(values: &[Row], rows: Range<usize>, head: usize, n_head: usize) -> Self {
+        let mut largest = [0.0f32; D_HEAD];
+        for at in rows.clone() {
+            for (largest, x) in largest.iter_mut().zip(&values[at * n_head + head]) {
+                *largest = if x.abs() > *largest { x.abs() } else { *largest };
             }
+        }
+        let (mut scales, mut inverses) = ([0.0; D_HEAD], [0.0; D_HEAD]);
+        for ((scale, inverse), largest) in scales.iter_mut().zip(&mut inverses).zip(&largest) {
+            *scale = largest / int8::LARGEST;
+            *inverse = if *largest > 0.0 { int8::LARGEST / largest } else { 0.0 };
+        }
+        let mut words = [[0; GROUP * COLUMNS]; DEPTH];
+        for (words, first) in words.iter_mut().zip(rows.clone().step_by(GROUP)) {
+            // Four values of a column side by side, as one number: so that they need not be written one by one.
+            let mut columns = [0u32; D_HEAD];
+            for (k, at) in (first..rows.end.min(first + GROUP)).enumerate() {
+                let value = &values[at * n_head + head];
+                for ((column, x), inverse) in columns.iter_mut().zip(value).zip(&inverses) {
+                    *column |= (u32::from(int8::round(x * inverse)) << (8 * k)).to_le();
+                }
+            }
+            *words = bytemuck::cast(columns);
         }
         Self { words, scales }
     }
 }
 
+/// Queries in 8 bits, and room for weights and sums.
+pub(super) struct Few {
+    /// `[ROWS]`
+    queries: [[Word; DEPTH]; ROWS],
+    /// What 1 stands for in each.
+    scales: [f32; ROWS],
+    weights: [[Word; DEPTH]; ROWS],
+    sums: [Sums; ROWS],
+}
+
 impl Layout for Narrow {
+    type Few = Few;
+    // The largest number of 8 bits without a sign.
+    const LARGEST_WEIGHT: f32 = 255.0;
+
     #[inline(always)]
-    fn score<S: Simd>(&self, _: S, head: usize, query: &[Row], scores: &mut [f32]) {
-        let mut rounded = [[[0; GROUP]; DEPTH]; ROWS];
-        let mut scales = [0.0; ROWS];
-        let mut few: [&[Word]; ROWS] = [&[]; ROWS];
-        for ((row, scale), query) in rounded.iter_mut().zip(&mut scales).zip(query) {
-            *scale = int8::quantize_row(query, row.as_flattened_mut());
+    fn few<S: Simd>(&self, simd: S, queries: &[Row]) -> Few {
+        let mut few = Few {
+            queries: [[[0; GROUP]; DEPTH]; ROWS],
+            scales: [0.0; ROWS],
+            weights: [[[0; GROUP]; DEPTH]; ROWS],
+            sums: [[0; COLUMNS]; ROWS],
+        };
+        for ((words, scale), query) in few.queries.iter_mut().zip(&mut few.scales).zip(queries) {
+            *scale = SCALE * int8::quantize_row(simd, query, words.as_flattened_mut());
         }
-        for (few, row) in few.iter_mut().zip(&rounded) {
-            *few = row;
-        }
-        let keys = &self.heads[head].keys;
-        let length = keys.scales.len() * COLUMNS;
-        let mut whole: [Sums; ROWS] = [[0; COLUMNS]; ROWS];
-        for (p, panel) in keys.panels.chunks_exact(DEPTH).enumerate() {
-            UNIT.tile(&few[..query.len()], panel, &mut whole);
-            for (r, scale) in scales[..query.len()].iter().enumerate() {
-                let at = r * length + p * COLUMNS;
-                let Some(into) = scores[at..].first_chunk_mut() else { continue };
-                int8::restore(&whole[r], &keys.offsets[p], *scale, &keys.scales[p], into);
-            }
+        few
+    }
+
+    #[inline(always)]
+    fn score<S: Simd>(&self, _: S, at: At, few: &mut Few, scores: &mut [Row]) {
+        let panel = self.heads[at.head].keys.panel(at.block);
+        multiply(&few.queries[..scores.len()], panel.words, &mut few.sums);
+        for ((scores, sums), scale) in scores.iter_mut().zip(&few.sums).zip(&few.scales) {
+            panel.restore(sums, *scale, scores);
         }
     }
 
@@ -120,41 +169,33 @@ impl Layout for Narrow {
     fn weigh<S: Simd>(
         &self,
         _: S,
-        head: usize,
-        rows: usize,
-        weights: &[f32],
-        sums: &mut [Row; ROWS],
+        at: At,
+        few: &mut Few,
+        weights: &[Row],
+        shares: &[Share],
+        sums: &mut [Row],
     ) {
-        let blocks = &self.heads[head].values;
-        let length = blocks.len() * COLUMNS;
-        let mut rounded = [[[0; GROUP]; DEPTH]; ROWS];
-        let mut whole: [Sums; ROWS] = [[0; COLUMNS]; ROWS];
-        for (p, block) in blocks.iter().enumerate() {
-            let mut scales = [0.0; ROWS];
-            for (r, (row, scale)) in rounded.iter_mut().zip(&mut scales).take(rows).enumerate() {
-                let Some(weights) = weights[r * length + p * COLUMNS..].first_chunk() else {
-                    continue;
-                };
-                *scale = quantize_weights(weights, row.as_flattened_mut());
+        let block = &self.heads[at.head].values[at.block];
+        for (words, weights) in few.weights.iter_mut().zip(weights) {
+            for (q, x) in words.as_flattened_mut().iter_mut().zip(weights) {
+                *q = int8::round(*x);
             }
-            let few = rounded.each_ref().map(|row| &row[..]);
-            UNIT.tile(&few[..rows], &block.words, &mut whole);
-            for ((sums, whole), scale) in sums.iter_mut().zip(&whole).zip(&scales).take(rows) {
-                for ((sum, whole), column) in sums.iter_mut().zip(whole).zip(&block.scales) {
-                    *sum += *whole as f32 * (scale * column);
-                }
+        }
+        multiply(&few.weights[..weights.len()], &block.words, &mut few.sums);
+        for ((sums, of_block), share) in sums.iter_mut().zip(&few.sums).zip(shares) {
+            for ((sum, x), scale) in sums.iter_mut().zip(of_block).zip(&block.scales) {
+                *sum = *sum * share.of_others + *x as f32 * (share.of_block * scale);
             }
         }
     }
 }
 
-/// Rounds weights, none below zero, to 8 bits without a sign, and gives what 1 stands for.
+/// A few rows times one panel.
 #[inline(always)]
-fn quantize_weights(weights: &Row, into: &mut [u8]) -> f32 {
-    let largest = math::largest(weights);
-    let inverse = if largest > 0.0 { LARGEST_WEIGHT / largest } else { 0.0 };
-    for (q, x) in into.iter_mut().zip(weights) {
-        *q = int8::round(x * inverse);
+fn multiply(rows: &[[Word; DEPTH]], panel: &[Words], sums: &mut [Sums; ROWS]) {
+    let mut few = [&[][..]; ROWS];
+    for (few, row) in few.iter_mut().zip(rows) {
+        *few = row;
     }
-    largest / LARGEST_WEIGHT
+    UNIT.tile(&few[..rows.len()], panel, sums);
 }

@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::super::tile::{COLUMNS, ROWS, Row, tile};
-use super::{D_HEAD, Layout};
+use super::{At, D_HEAD, Layout, SCALE, Share};
 
 #[derive(Clone, Debug)]
 pub(super) struct Wide {
@@ -39,38 +39,61 @@ impl Wide {
     }
 }
 
+/// Scaled queries, and room for the sums of a block.
+pub(super) struct Few {
+    queries: [Row; ROWS],
+    sums: [Row; ROWS],
+}
+
 impl Layout for Wide {
+    type Few = Few;
+    const LARGEST_WEIGHT: f32 = 1.0;
+
     #[inline(always)]
-    fn score<S: Simd>(&self, simd: S, head: usize, query: &[Row], scores: &mut [f32]) {
-        let mut few = [&[][..]; ROWS];
-        for (few, query) in few.iter_mut().zip(query) {
-            *few = query;
-        }
-        let length = self.n_ctx.next_multiple_of(COLUMNS);
-        let keys = &self.keys[head * length..(head + 1) * length];
-        let mut sums = [[0.0; COLUMNS]; ROWS];
-        for (p, panel) in keys.chunks_exact(D_HEAD).enumerate() {
-            tile(simd, &few[..query.len()], panel, &mut sums);
-            for (r, sums) in sums.iter().take(query.len()).enumerate() {
-                scores[r * length + p * COLUMNS..][..COLUMNS].copy_from_slice(sums);
+    fn few<S: Simd>(&self, _: S, queries: &[Row]) -> Few {
+        let mut few = Few { queries: [[0.0; D_HEAD]; ROWS], sums: [[0.0; D_HEAD]; ROWS] };
+        for (scaled, query) in few.queries.iter_mut().zip(queries) {
+            for (scaled, x) in scaled.iter_mut().zip(query) {
+                *scaled = x * SCALE;
             }
         }
+        few
+    }
+
+    #[inline(always)]
+    fn score<S: Simd>(&self, simd: S, at: At, few: &mut Few, scores: &mut [Row]) {
+        let n_panels = self.n_ctx.div_ceil(COLUMNS);
+        let panel = &self.keys[(at.head * n_panels + at.block) * D_HEAD..][..D_HEAD];
+        multiply(simd, &few.queries[..scores.len()], panel, scores);
     }
 
     #[inline(always)]
     fn weigh<S: Simd>(
         &self,
         simd: S,
-        head: usize,
-        rows: usize,
-        weights: &[f32],
-        sums: &mut [Row; ROWS],
+        at: At,
+        few: &mut Few,
+        weights: &[Row],
+        shares: &[Share],
+        sums: &mut [Row],
     ) {
-        let length = self.n_ctx.next_multiple_of(COLUMNS);
-        let mut few = [&[][..]; ROWS];
-        for (few, row) in few.iter_mut().zip(weights.chunks_exact(length)) {
-            *few = row;
+        let first = at.block * COLUMNS;
+        let values = &self.values[at.head * self.n_ctx..][first..self.n_ctx.min(first + COLUMNS)];
+        multiply(simd, weights, values, &mut few.sums);
+        for ((sums, of_block), share) in sums.iter_mut().zip(&few.sums).zip(shares) {
+            for (sum, x) in sums.iter_mut().zip(of_block) {
+                *sum = *sum * share.of_others + x * share.of_block;
+            }
         }
-        tile(simd, &few[..rows], &self.values[head * self.n_ctx..(head + 1) * self.n_ctx], sums);
     }
+}
+
+/// A few rows times one panel.
+#[inline(always)]
+fn multiply<S: Simd>(simd: S, rows: &[Row], panel: &[Row], sums: &mut [Row]) {
+    let mut few = [&[][..]; ROWS];
+    for (few, row) in few.iter_mut().zip(rows) {
+        *few = row;
+    }
+    tile(simd, &few[..rows.len()], panel, sums);
 }

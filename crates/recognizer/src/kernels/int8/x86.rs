@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 
 use bytemuck::cast;
 
-use super::super::tile::ROWS;
+use super::super::tile::{ROWS, by_count};
 use super::{Sums, Unit, Word, Words};
 
 /// What this processor has, the fastest first.
@@ -24,15 +24,7 @@ pub(super) fn found() -> impl Iterator<Item = Unit> {
 
 /// As [`Unit::tile`].
 pub(super) fn tile(unit: Unit, rows: &[&[Word]], panel: &[Words], sums: &mut [Sums; ROWS]) {
-    match rows {
-        [a] => tile_of(unit, [a], panel, sums),
-        [a, b] => tile_of(unit, [a, b], panel, sums),
-        [a, b, c] => tile_of(unit, [a, b, c], panel, sums),
-        [a, b, c, d] => tile_of(unit, [a, b, c, d], panel, sums),
-        [a, b, c, d, e] => tile_of(unit, [a, b, c, d, e], panel, sums),
-        [a, b, c, d, e, f] => tile_of(unit, [a, b, c, d, e, f], panel, sums),
-        _ => unreachable!("a tile has one to six rows"),
-    }
+    by_count!(rows, few => tile_of(unit, few, panel, sums));
 }
 
 fn tile_of<const R: usize>(

@@ -86,6 +86,7 @@ impl MultiHeadAttention {
     ) -> Tensor<3> {
         let heads = kvs.iter().enumerate().map(|(i, kv)| {
             let query = queries.clone().narrow(1, i, 1);
+            // Its own place is the last, so it sees all of them, in 32 bits as what grows is held.
             kernels::attention(self.kernels, query, kv, Seen::Causal)
         });
         x + self.out.forward(Tensor::cat(heads.collect(), 1), Activation::None)

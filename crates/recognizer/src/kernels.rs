@@ -6,7 +6,11 @@
 //! | [`Linear`] | `burn::nn::Linear`, `gelu` | weights in panels, 8 or 32 bits; activation in the same pass |
 //! | [`Conv1d`] | `burn::nn::conv::Conv1d` | a linear layer over overlapping rows, once for all that are alike |
 //! | [`Embedding`] | `select`, `matmul` | rows and products of one packed matrix |
+//! | [`LayerNorm`] | `burn::nn::LayerNorm` | row by row |
 //! | [`attention`] | `module::attention` | a few queries at a time; keys and values laid out once, 8 or 32 bits |
+//!
+//! [`project`], [`attend`] and [`mlp`] are layers that follow each other; the fast version of many rows
+//! takes a few of them through all layers at once.
 //!
 //! Which one it is, is decided when the model is loaded ([`Kernels`]); the tests run one against
 //! the other. A GPU runs the plain ones in shapes that stay the same from step to step, because it
@@ -32,6 +36,7 @@ mod math;
 mod norm;
 mod plain;
 mod rows;
+mod sharing;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -164,7 +169,7 @@ pub(crate) fn project<const N: usize>(
 ) -> [Tensor<3>; N] {
     let [_, n, _] = x.dims();
     match norm {
-        LayerNorm::Fast(norm) if rows::are_enough(n) => {
+        LayerNorm::Fast(norm) if sharing::by_rows(n) => {
             let outputs = rows::project(norm, layers.map(Linear::as_fast), &values(x.clone()), n);
             outputs.map(|output| {
                 let d_output = output.len() / n;
@@ -182,7 +187,7 @@ pub(crate) fn project<const N: usize>(
 pub(crate) fn mlp(norm: &LayerNorm, expand: &Linear, contract: &Linear, x: Tensor<3>) -> Tensor<3> {
     let [_, n, _] = x.dims();
     match norm {
-        LayerNorm::Fast(norm) if rows::are_enough(n) => {
+        LayerNorm::Fast(norm) if sharing::by_rows(n) => {
             update(x, |x| rows::mlp(x, norm, expand.as_fast(), contract.as_fast(), n))
         }
         _ => {

@@ -95,6 +95,7 @@ fn logits(model: &Model, steps: &[usize]) -> Vec<f32> {
 
 fn deviation(ours: &[f32], theirs: &[f32]) -> f32 {
     assert_eq!(ours.len(), theirs.len());
+    assert!(ours.iter().all(|x| x.is_finite()));
     ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 

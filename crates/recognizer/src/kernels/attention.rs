@@ -1,5 +1,5 @@
 //! Attention on the CPU: a few queries on their way through the keys of a head, 64 at a time. The
-//! softmax goes with them, so that no scores are ever written to memory.
+//! softmax goes with them, so that scores never leave the nearest cache.
 //!
 //! Source of the softmax that is corrected as larger scores come: Milakov and Gimelshein, "Online
 //! normalizer calculation for softmax", 2018.
@@ -18,18 +18,14 @@ use self::narrow::Narrow;
 use self::wide::Wide;
 use super::tensor::values;
 use super::tile::{COLUMNS, ROWS, Row};
-use super::{Precision, dispatch, math};
-
-/// Width of a head; a panel is as wide.
-const D_HEAD: usize = COLUMNS;
-/// Multiplications below which a second core costs more than it brings.
-const WORTH_SHARING: usize = 1 << 19;
+use super::{Precision, dispatch, math, sharing};
+use crate::attention::D_HEAD;
 
 /// What a score is multiplied by, so that its weight is a power of two.
 const SCALE: f32 = LOG2_E / 8.0;
-const _: () = assert!(D_HEAD == 8 * 8);
+const _: () = assert!(D_HEAD == COLUMNS && D_HEAD == 8 * 8);
 
-/// Keys and values laid out for [`attend`].
+/// Keys and values laid out for [`forward`].
 #[derive(Clone, Debug)]
 pub(crate) struct Panels {
     n_head: usize,
@@ -60,41 +56,41 @@ impl Panels {
 /// How keys and values lie in memory, a block for each 64 positions, and what is done with them there.
 trait Layout: Sync {
     /// A few queries of a head as its products take them, and room for what comes of them.
-    type Few;
+    type Queries;
     /// The largest weight of a block.
     const LARGEST_WEIGHT: f32;
 
     /// Prepares queries, `[1..=ROWS]`.
-    fn few<S: Simd>(&self, simd: S, queries: &[Row]) -> Self::Few;
+    fn prepare<S: Simd>(&self, simd: S, queries: &[Row]) -> Self::Queries;
 
     /// The products of queries with the keys of a block, scaled by [`SCALE`]; those behind the last key
     /// are anything.
-    fn score<S: Simd>(&self, simd: S, at: At, few: &mut Self::Few, scores: &mut [Row]);
+    fn score<S: Simd>(&self, simd: S, at: BlockAt, queries: &mut Self::Queries, scores: &mut [Row]);
 
     /// Adds the values of a block, by `weights` of the shape of the scores, to `sums`.
     fn weigh<S: Simd>(
         &self,
         simd: S,
-        at: At,
-        few: &mut Self::Few,
+        at: BlockAt,
+        queries: &mut Self::Queries,
         weights: &[Row],
-        shares: &[Share],
+        scales: &[Rescale],
         sums: &mut [Row],
     );
 }
 
 /// A block of a head.
 #[derive(Clone, Copy)]
-struct At {
+struct BlockAt {
     head: usize,
     block: usize,
 }
 
 /// How much the sums of a block count in a row, and how much those of all blocks before still do.
 #[derive(Clone, Copy, Default)]
-struct Share {
-    of_others: f32,
-    of_block: f32,
+struct Rescale {
+    before: f32,
+    block: f32,
 }
 
 /// Attends from each query to all keys; with `causal` to none behind its own place.
@@ -103,28 +99,36 @@ struct Share {
 ///
 /// - queries: `[n, n_state]`
 /// - output: `[n, n_state]`
-pub(super) fn attend(queries: &[f32], panels: &Panels, causal: bool) -> Vec<f32> {
-    let n_state = panels.n_head * D_HEAD;
+pub(super) fn forward(queries: &[f32], panels: &Panels, causal: bool) -> Vec<f32> {
+    let n_head = panels.n_head;
+    let n_state = n_head * D_HEAD;
     let n = queries.len() / n_state;
-    let mut output = vec![0.0; queries.len()];
-    let all = 0..panels.n_head;
-    let work = |output: &mut [f32], first, heads| {
-        compute(queries, panels, causal, first, heads, output);
-    };
-    if n * panels.n_ctx * n_state < WORTH_SHARING {
-        work(&mut output, 0, all);
-    } else if n == 1 {
-        let heads = output.par_chunks_mut(D_HEAD).enumerate();
-        heads.for_each(|(head, output)| work(output, 0, head..head + 1));
-    } else {
-        let rows = output.par_chunks_mut(ROWS * n_state).enumerate();
-        rows.for_each(|(i, output)| work(output, i * ROWS, all.clone()));
+    if n * panels.n_ctx * n_state < sharing::WORTH {
+        return forward_rows(queries, panels, causal, 0..n);
+    }
+    // Head by head: the rows are few.
+    let shares: Vec<_> =
+        (0..n.div_ceil(ROWS) * n_head).map(|i| (i / n_head * ROWS, i % n_head)).collect();
+    let heads: Vec<Vec<f32>> = shares
+        .par_iter()
+        .map(|&(first, head)| {
+            let mut output = vec![0.0; ROWS.min(n - first) * D_HEAD];
+            compute(queries, panels, causal, first, head..head + 1, &mut output);
+            output
+        })
+        .collect();
+    let mut output = vec![0.0; n * n_state];
+    for ((first, head), rows) in shares.into_iter().zip(heads) {
+        let rows = rows.chunks_exact(D_HEAD).zip(output.chunks_exact_mut(n_state).skip(first));
+        for (row, output) in rows {
+            output[head * D_HEAD..][..D_HEAD].copy_from_slice(row);
+        }
     }
     output
 }
 
-/// As [`attend`], for some of the queries and on this core alone.
-pub(super) fn attend_rows(
+/// As [`forward`], for some of the queries and on this core alone.
+pub(super) fn forward_rows(
     queries: &[f32],
     panels: &Panels,
     causal: bool,
@@ -202,51 +206,59 @@ impl<L: Layout> Attention<'_, L> {
     /// Attends from a few queries to one head.
     #[inline(always)]
     fn head<S: Simd>(&self, simd: S, head: usize, rows: Range<usize>) -> [Row; ROWS] {
-        let Panels { n_head, n_ctx, .. } = *self.panels;
-        let few = rows.len();
+        let (n_rows, n_ctx) = (rows.len(), self.panels.n_ctx);
         let (heads, _) = self.queries.as_chunks();
-        let mut query = [[0.0; D_HEAD]; ROWS];
-        for (into, row) in query.iter_mut().zip(rows.clone()) {
-            *into = heads[row * n_head + head];
+        let mut queries = [[0.0; D_HEAD]; ROWS];
+        for (query, row) in queries.iter_mut().zip(rows.clone()) {
+            *query = heads[row * self.panels.n_head + head];
         }
-        let mut query = self.layout.few(simd, &query[..few]);
+        let mut queries = self.layout.prepare(simd, &queries[..n_rows]);
 
         let mut softmax = [Softmax::new(simd); ROWS];
-        let (mut scores, mut shares) = ([[0.0; COLUMNS]; ROWS], [Share::default(); ROWS]);
+        let (mut scores, mut scales) = ([[0.0; COLUMNS]; ROWS], [Rescale::default(); ROWS]);
         let mut sums = [[0.0; D_HEAD]; ROWS];
-        for block in 0..n_ctx.div_ceil(COLUMNS) {
-            let at = At { head, block };
-            self.layout.score(simd, at, &mut query, &mut scores[..few]);
-            let keys_left = n_ctx - block * COLUMNS;
-            if self.causal || keys_left < COLUMNS {
-                for (scores, row) in scores.iter_mut().zip(rows.clone()) {
-                    let behind = if self.causal { self.n - 1 - row } else { 0 };
-                    let hidden = scores.get_mut(keys_left.saturating_sub(behind)..);
-                    hidden.unwrap_or_default().fill(f32::MIN);
-                }
-            }
+        let n_seen = if self.causal { n_ctx - (self.n - rows.end) } else { n_ctx };
+        for block in 0..n_seen.div_ceil(COLUMNS) {
+            let at = BlockAt { head, block };
+            self.layout.score(simd, at, &mut queries, &mut scores[..n_rows]);
+            self.hide(block, rows.clone(), &mut scores);
             // One thing after the other for all rows: they do not wait for each other.
             let mut largest = [0.0; ROWS];
-            for (largest, scores) in largest.iter_mut().zip(&scores).take(few) {
+            for (largest, scores) in largest.iter_mut().zip(&scores[..n_rows]) {
                 *largest = math::largest(simd, scores);
             }
-            for r in 0..few {
-                shares[r] = softmax[r].rise(largest[r], L::LARGEST_WEIGHT);
+            for r in 0..n_rows {
+                scales[r] = softmax[r].rise(largest[r], L::LARGEST_WEIGHT);
             }
-            for r in 0..few {
+            for r in 0..n_rows {
                 let shift = L::LARGEST_WEIGHT.log2() - largest[r];
                 let weights = math::powers(simd, &mut scores[r], shift);
-                softmax[r].add(simd, weights, shares[r]);
+                softmax[r].add(simd, weights, scales[r]);
             }
-            self.layout.weigh(simd, at, &mut query, &scores[..few], &shares, &mut sums);
+            let (weights, sums) = (&scores[..n_rows], &mut sums[..n_rows]);
+            self.layout.weigh(simd, at, &mut queries, weights, &scales[..n_rows], sums);
         }
-        for (sums, softmax) in sums.iter_mut().zip(&softmax).take(few) {
+        for (sums, softmax) in sums.iter_mut().zip(&softmax[..n_rows]) {
             let total = simd.reduce_sum_f32s(softmax.total);
             for x in sums {
                 *x /= total;
             }
         }
         sums
+    }
+
+    /// Hides the scores of keys that are not there, or not for that row.
+    #[inline(always)]
+    fn hide(&self, block: usize, rows: Range<usize>, scores: &mut [Row; ROWS]) {
+        let keys_left = self.panels.n_ctx - block * COLUMNS;
+        if !self.causal && keys_left >= COLUMNS {
+            return;
+        }
+        for (scores, row) in scores.iter_mut().zip(rows) {
+            let behind = if self.causal { self.n - 1 - row } else { 0 };
+            let hidden = scores.get_mut(keys_left.saturating_sub(behind)..);
+            hidden.unwrap_or_default().fill(f32::MIN);
+        }
     }
 }
 
@@ -267,18 +279,17 @@ impl<S: Simd> Softmax<S> {
 
     /// Takes notice of the largest score of a block, which is to have the weight `unit` there.
     #[inline(always)]
-    fn rise(&mut self, largest: f32, unit: f32) -> Share {
+    fn rise(&mut self, largest: f32, unit: f32) -> Rescale {
         let before = self.largest;
         self.largest = if largest > before { largest } else { before };
-        let of_others = math::exp2(Scalar, before - self.largest);
-        let of_block = math::exp2(Scalar, largest - self.largest) / unit;
-        Share { of_others, of_block }
+        let block = math::exp2(Scalar, largest - self.largest) / unit;
+        Rescale { before: math::exp2(Scalar, before - self.largest), block }
     }
 
     /// Adds the weights of a block.
     #[inline(always)]
-    fn add(&mut self, simd: S, weights: S::f32s, share: Share) {
-        let faded = simd.mul_f32s(self.total, simd.splat_f32s(share.of_others));
-        self.total = simd.mul_add_e_f32s(weights, simd.splat_f32s(share.of_block), faded);
+    fn add(&mut self, simd: S, weights: S::f32s, scale: Rescale) {
+        let faded = simd.mul_f32s(self.total, simd.splat_f32s(scale.before));
+        self.total = simd.mul_add_e_f32s(weights, simd.splat_f32s(scale.block), faded);
     }
 }

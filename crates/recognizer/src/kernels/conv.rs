@@ -40,57 +40,46 @@ impl Conv1d {
     /// - output: `[n / stride, channels_out]`, and how many rows that is
     pub(super) fn forward(&self, frames: &[f32], activation: Activation) -> (Vec<f32>, usize) {
         let channels_out = self.linear.d_output();
-        let n = frames.len() / self.channels_in / self.stride;
+        let n_frames = frames.len() / self.channels_in;
+        let n = n_frames / self.stride;
         let mut output = vec![0.0; n * channels_out];
         let alike = self.alike(frames);
-        // Of those that are alike the first stands for all.
-        for rows in [0..alike.start + 1, alike.end..n] {
-            let output = &mut output[rows.start * channels_out..rows.end * channels_out];
-            self.compute(frames, rows, activation, output);
+        // Rows whose windows reach over no border, without those for which the first of its kind stands.
+        let inside = 1..(n_frames - 1).div_ceil(self.stride);
+        for rows in [inside.start..alike.start + 1, alike.end..inside.end] {
+            if !rows.is_empty() {
+                let output = &mut output[rows.start * channels_out..rows.end * channels_out];
+                self.linear.forward_into(self.windows(frames, rows), activation, output);
+            }
         }
-        let (first, others) =
-            output[alike.start * channels_out..alike.end * channels_out].split_at_mut(channels_out);
+        for row in [0, n - 1].into_iter().filter(|row| !inside.contains(row)) {
+            let output = &mut output[row * channels_out..][..channels_out];
+            let window = self.window_at_border(frames, row);
+            self.linear.apply(Rows::new(&window, window.len()), activation, output);
+        }
+        let alike = &mut output[alike.start * channels_out..alike.end * channels_out];
+        let (first, others) = alike.split_at_mut(channels_out);
         others.chunks_exact_mut(channels_out).for_each(|other| other.copy_from_slice(first));
         (output, n)
     }
 
-    /// Some rows of the output.
-    fn compute(
-        &self,
-        frames: &[f32],
-        rows: Range<usize>,
-        activation: Activation,
-        output: &mut [f32],
-    ) {
-        let (mut rows, mut output) = (rows, output);
-        let (channels_in, channels_out) = (self.channels_in, self.linear.d_output());
-        let n = frames.len() / channels_in;
-        // Windows that reach over the border.
-        if rows.contains(&0) {
-            let (first, others) = output.split_at_mut(channels_out);
-            let window = [&vec![0.0; channels_in], &frames[..frames.len().min(2 * channels_in)]];
-            self.edge(window.concat(), activation, first);
-            (rows.start, output) = (1, others);
-        }
-        let last = rows.end.saturating_sub(1);
-        if !rows.is_empty() && last * self.stride + 1 >= n {
-            let (others, output_of_last) = output.split_at_mut((last - rows.start) * channels_out);
-            self.edge(frames[(n - 2) * channels_in..].to_vec(), activation, output_of_last);
-            (rows.end, output) = (last, others);
-        }
-        if !rows.is_empty() {
-            let values = &frames[(rows.start * self.stride - 1) * channels_in..];
-            let (stride, length) = (self.stride * channels_in, KERNEL * channels_in);
-            let input = Rows { values, stride, length, n: rows.len() };
-            self.linear.forward_into(input, activation, output);
-        }
+    /// The windows of some rows of the output, as rows that overlap.
+    fn windows<'a>(&self, frames: &'a [f32], rows: Range<usize>) -> Rows<'a> {
+        let values = &frames[(rows.start * self.stride - 1) * self.channels_in..];
+        let (stride, length) = (self.stride * self.channels_in, KERNEL * self.channels_in);
+        Rows { values, stride, length, n: rows.len() }
     }
 
-    /// One row, of a window that ends with the border.
-    fn edge(&self, mut window: Vec<f32>, activation: Activation, output: &mut [f32]) {
-        let length = KERNEL * self.channels_in;
-        window.resize(length, 0.0);
-        self.linear.apply(Rows::new(&window, length), activation, output);
+    /// The window of one row of the output, zero where there are no frames.
+    fn window_at_border(&self, frames: &[f32], row: usize) -> Vec<f32> {
+        let mut window = vec![0.0; KERNEL * self.channels_in];
+        for (tap, into) in window.chunks_exact_mut(self.channels_in).enumerate() {
+            let frame = (row * self.stride + tap).wrapping_sub(1);
+            if let Some(frame) = frames.chunks_exact(self.channels_in).nth(frame) {
+                into.copy_from_slice(frame);
+            }
+        }
+        window
     }
 
     /// Rows of the output that are alike, at least one: windows inside of the longest run of equal

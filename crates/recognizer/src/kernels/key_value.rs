@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::attention::Panels;
 use super::tensor::{from_values, update, values};
-use super::{Activation, Kernels, Linear, Precision, plain, rows};
+use super::{Activation, Kernels, Linear, Precision, plain, rows, sharing};
 use crate::attention::D_HEAD;
 
 /// Keys and values of one attention layer.
@@ -127,7 +127,7 @@ pub(crate) fn attention(
 ) -> Tensor<3> {
     if let Some(panels) = kv.panels(kernels, seen) {
         let (shape, device) = (query.dims(), query.device());
-        let output = super::attention::attend(&values(query), &panels, seen.is_causal());
+        let output = super::attention::forward(&values(query), &panels, seen.is_causal());
         return from_values(output, shape, &device);
     }
     match kv {
@@ -152,7 +152,7 @@ pub(crate) fn attend(
 ) -> Tensor<3> {
     let [_, n, _] = x.dims();
     match out {
-        Linear::Fast(out) if rows::are_enough(n) => {
+        Linear::Fast(out) if sharing::by_rows(n) => {
             let Some(panels) = kv.panels(kernels, seen) else {
                 unreachable!("fast layers have fast attention");
             };

@@ -5,18 +5,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use self::products::{Compute, Prepared, Quantize, Then};
+use self::products::{Compute, Epilogue, Prepared, Quantize};
 use super::int8::{self, GROUP};
 use super::tile::{COLUMNS, ROWS, Row};
-use super::{Activation, Precision, dispatch};
+use super::{Activation, Precision, dispatch, sharing};
 
 mod products;
 
-/// Multiplications below which a second core costs more than it brings.
-const WORTH_SHARING: usize = 1 << 19;
-/// Shares of the work for each core, so that none waits long for another.
-const SHARES: usize = 4;
-/// The most rows in a share: what is quantized must stay in the nearest cache.
+/// The most rows in a share: what is quantized must stay in a near cache.
 const MAX_ROWS: usize = 16 * ROWS;
 
 /// Outputs that are read at once: whole panels.
@@ -76,7 +72,7 @@ impl Linear {
             into[..bias.len()].copy_from_slice(bias);
         }
         let weights = match precision {
-            Precision::Int8 if d_input.is_multiple_of(GROUP) => {
+            Precision::F16 | Precision::Int8 if d_input.is_multiple_of(GROUP) => {
                 Weights::Int8(int8::Weights::quantize(weight, d_input))
             }
             _ => Weights::F32(pack(weight, d_input)),
@@ -148,26 +144,30 @@ impl Linear {
     /// As [`Linear::forward`], into `output`.
     pub(super) fn forward_into(&self, input: Rows, activation: Activation, output: &mut [f32]) {
         debug_assert_eq!(input.length, self.d_input);
-        let cores = rayon::current_num_threads();
-        if input.n * self.d_input * self.d_output < WORTH_SHARING {
+        if input.n * self.d_input * self.d_output < sharing::WORTH {
             self.apply(input, activation, output);
-        } else if input.n >= 2 * cores * ROWS {
-            self.share_rows(input, activation, cores, output);
+        } else if sharing::by_rows(input.n) {
+            self.share_rows(input, activation, output);
         } else {
-            self.share_panels(input, activation, cores, output);
+            self.share_panels(input, activation, output);
         }
     }
 
     /// As [`Linear::forward`], on this core alone, into `output`.
     pub(super) fn apply(&self, input: Rows, activation: Activation, output: &mut [f32]) {
         let mut rows: Vec<_> = output.chunks_exact_mut(self.d_output).collect();
-        self.compute(&self.prepare(input), 0..self.n_panels(), Then::Write(activation), &mut rows);
+        self.compute(
+            &self.prepare(input),
+            0..self.n_panels(),
+            Epilogue::Write(activation),
+            &mut rows,
+        );
     }
 
     /// As [`Linear::apply`], added to what is there.
     pub(super) fn add(&self, input: Rows, output: &mut [f32]) {
         let mut rows: Vec<_> = output.chunks_exact_mut(self.d_output).collect();
-        self.compute(&self.prepare(input), 0..self.n_panels(), Then::Add, &mut rows);
+        self.compute(&self.prepare(input), 0..self.n_panels(), Epilogue::Add, &mut rows);
     }
 
     pub(super) fn d_output(&self) -> usize {
@@ -178,17 +178,17 @@ impl Linear {
         self.bias.len()
     }
 
-    fn share_rows(&self, input: Rows, activation: Activation, cores: usize, output: &mut [f32]) {
-        let n = input.n.div_ceil(cores * SHARES).next_multiple_of(ROWS).min(MAX_ROWS);
+    fn share_rows(&self, input: Rows, activation: Activation, output: &mut [f32]) {
+        let n = sharing::rows(input.n, MAX_ROWS);
         output.par_chunks_mut(n * self.d_output).enumerate().for_each(|(share, output)| {
             let rows = share * n..input.n.min((share + 1) * n);
             self.apply(input.part(rows), activation, output);
         });
     }
 
-    fn share_panels(&self, input: Rows, activation: Activation, cores: usize, output: &mut [f32]) {
+    fn share_panels(&self, input: Rows, activation: Activation, output: &mut [f32]) {
         let prepared = self.prepare(input);
-        let share = self.n_panels().div_ceil(cores * SHARES);
+        let share = sharing::panels(self.n_panels());
         // Of each row, each share has a piece.
         let mut shares: Vec<Vec<&mut [f32]>> = Vec::new();
         shares.resize_with(self.n_panels().div_ceil(share), Vec::new);
@@ -198,7 +198,7 @@ impl Linear {
         }
         shares.par_iter_mut().enumerate().for_each(|(i, rows)| {
             let panels = i * share..self.n_panels().min((i + 1) * share);
-            self.compute(&prepared, panels, Then::Write(activation), rows);
+            self.compute(&prepared, panels, Epilogue::Write(activation), rows);
         });
     }
 
@@ -218,10 +218,10 @@ impl Linear {
         &self,
         input: &Prepared,
         panels: Range<usize>,
-        then: Then,
+        epilogue: Epilogue,
         output: &mut [&mut [f32]],
     ) {
-        dispatch(Compute { linear: self, input, panels, then, output });
+        dispatch(Compute { linear: self, input, panels, epilogue, output });
     }
 }
 

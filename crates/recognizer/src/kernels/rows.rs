@@ -6,25 +6,17 @@
 use rayon::prelude::*;
 
 use super::Activation;
-use super::attention::{Panels, attend_rows};
+use super::attention::{self, Panels};
 use super::linear::{Linear, Rows};
 use super::norm::LayerNorm;
+use super::sharing;
 use super::tile::ROWS;
 
-/// Shares of the work for each core, so that none waits long for another.
-const SHARES: usize = 4;
 /// The most rows in a share: what lies between its layers must stay in a near cache.
 const MAX_ROWS: usize = 4 * ROWS;
 
-/// Whether `n` rows are enough for each core to have some. The weights of a layer are read by each
-/// core then; a few rows are better off when the cores share the weights.
-pub(super) fn are_enough(n: usize) -> bool {
-    n >= 2 * rayon::current_num_threads() * ROWS
-}
-
-/// Rows in a share of `n`.
 fn share(n: usize) -> usize {
-    n.div_ceil(rayon::current_num_threads() * SHARES).next_multiple_of(ROWS).min(MAX_ROWS)
+    sharing::rows(n, MAX_ROWS)
 }
 
 fn normalized(norm: &LayerNorm, x: &[f32]) -> Vec<f32> {
@@ -36,7 +28,7 @@ fn normalized(norm: &LayerNorm, x: &[f32]) -> Vec<f32> {
 /// Normalizes each row of `[n, n_state]`.
 pub(super) fn normalize(x: &mut [f32], norm: &LayerNorm) {
     let n = x.len() / norm.n_state();
-    if are_enough(n) {
+    if sharing::by_rows(n) {
         x.par_chunks_mut(share(n) * norm.n_state()).for_each(|x| norm.apply(x));
     } else {
         norm.apply(x);
@@ -88,7 +80,12 @@ pub(super) fn attend(
 ) {
     let (n_state, rows) = (x.len() / n, share(n));
     x.par_chunks_mut(rows * n_state).enumerate().for_each(|(i, x)| {
-        let heads = attend_rows(queries, panels, causal, i * rows..i * rows + x.len() / n_state);
+        let heads = attention::forward_rows(
+            queries,
+            panels,
+            causal,
+            i * rows..i * rows + x.len() / n_state,
+        );
         out.add(Rows::new(&heads, n_state), x);
     });
 }
@@ -98,8 +95,8 @@ pub(super) fn mlp(x: &mut [f32], norm: &LayerNorm, expand: &Linear, contract: &L
     let n_state = x.len() / n;
     x.par_chunks_mut(share(n) * n_state).for_each(|x| {
         let h = normalized(norm, x);
-        let mut wide = vec![0.0; x.len() / n_state * expand.d_output()];
-        expand.apply(Rows::new(&h, n_state), Activation::Gelu, &mut wide);
-        contract.add(Rows::new(&wide, expand.d_output()), x);
+        let mut hidden = vec![0.0; x.len() / n_state * expand.d_output()];
+        expand.apply(Rows::new(&h, n_state), Activation::Gelu, &mut hidden);
+        contract.add(Rows::new(&hidden, expand.d_output()), x);
     });
 }

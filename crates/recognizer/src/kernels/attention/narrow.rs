@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::super::dispatch;
 use super::super::int8::{self, GROUP, Sums, UNIT, Word, Words};
 use super::super::tile::{COLUMNS, ROWS, Row};
-use super::{At, D_HEAD, Layout, SCALE, Share};
+use super::{BlockAt, D_HEAD, Layout, Rescale, SCALE};
 
 /// Groups of four in a head, and in a block of values.
 const DEPTH: usize = D_HEAD / GROUP;
@@ -113,7 +113,7 @@ impl Block {
         }
         let mut words = [[0; GROUP * COLUMNS]; DEPTH];
         for (words, first) in words.iter_mut().zip(rows.clone().step_by(GROUP)) {
-            // Four values of a column side by side, as one number: so that they need not be written one by one.
+            // Four values of a column side by side, as one number: they need not be written one by one then.
             let mut columns = [0u32; D_HEAD];
             for (k, at) in (first..rows.end.min(first + GROUP)).enumerate() {
                 let value = &values[at * n_head + head];
@@ -128,9 +128,9 @@ impl Block {
 }
 
 /// Queries in 8 bits, and room for weights and sums.
-pub(super) struct Few {
+pub(super) struct Queries {
     /// `[ROWS]`
-    queries: [[Word; DEPTH]; ROWS],
+    words: [[Word; DEPTH]; ROWS],
     /// What 1 stands for in each.
     scales: [f32; ROWS],
     weights: [[Word; DEPTH]; ROWS],
@@ -138,29 +138,31 @@ pub(super) struct Few {
 }
 
 impl Layout for Narrow {
-    type Few = Few;
+    type Queries = Queries;
     // The largest number of 8 bits without a sign.
     const LARGEST_WEIGHT: f32 = 255.0;
 
     #[inline(always)]
-    fn few<S: Simd>(&self, simd: S, queries: &[Row]) -> Few {
-        let mut few = Few {
-            queries: [[[0; GROUP]; DEPTH]; ROWS],
+    fn prepare<S: Simd>(&self, simd: S, queries: &[Row]) -> Queries {
+        let mut prepared = Queries {
+            words: [[[0; GROUP]; DEPTH]; ROWS],
             scales: [0.0; ROWS],
             weights: [[[0; GROUP]; DEPTH]; ROWS],
             sums: [[0; COLUMNS]; ROWS],
         };
-        for ((words, scale), query) in few.queries.iter_mut().zip(&mut few.scales).zip(queries) {
+        let rows = prepared.words.iter_mut().zip(&mut prepared.scales);
+        for ((words, scale), query) in rows.zip(queries) {
             *scale = SCALE * int8::quantize_row(simd, query, words.as_flattened_mut());
         }
-        few
+        prepared
     }
 
     #[inline(always)]
-    fn score<S: Simd>(&self, _: S, at: At, few: &mut Few, scores: &mut [Row]) {
+    fn score<S: Simd>(&self, _: S, at: BlockAt, queries: &mut Queries, scores: &mut [Row]) {
+        let Queries { words, scales, sums, .. } = queries;
         let panel = self.heads[at.head].keys.panel(at.block);
-        multiply(&few.queries[..scores.len()], panel.words, &mut few.sums);
-        for ((scores, sums), scale) in scores.iter_mut().zip(&few.sums).zip(&few.scales) {
+        multiply(&words[..scores.len()], panel.words, sums);
+        for ((scores, sums), scale) in scores.iter_mut().zip(sums).zip(scales) {
             panel.restore(sums, *scale, scores);
         }
     }
@@ -169,22 +171,23 @@ impl Layout for Narrow {
     fn weigh<S: Simd>(
         &self,
         _: S,
-        at: At,
-        few: &mut Few,
+        at: BlockAt,
+        queries: &mut Queries,
         weights: &[Row],
-        shares: &[Share],
+        scales: &[Rescale],
         sums: &mut [Row],
     ) {
+        let Queries { weights: words, sums: products, .. } = queries;
         let block = &self.heads[at.head].values[at.block];
-        for (words, weights) in few.weights.iter_mut().zip(weights) {
+        for (words, weights) in words.iter_mut().zip(weights) {
             for (q, x) in words.as_flattened_mut().iter_mut().zip(weights) {
                 *q = int8::round(*x);
             }
         }
-        multiply(&few.weights[..weights.len()], &block.words, &mut few.sums);
-        for ((sums, of_block), share) in sums.iter_mut().zip(&few.sums).zip(shares) {
-            for ((sum, x), scale) in sums.iter_mut().zip(of_block).zip(&block.scales) {
-                *sum = *sum * share.of_others + *x as f32 * (share.of_block * scale);
+        multiply(&words[..weights.len()], &block.words, products);
+        for ((sums, products), scale) in sums.iter_mut().zip(products).zip(scales) {
+            for ((sum, x), column) in sums.iter_mut().zip(products).zip(&block.scales) {
+                *sum = *sum * scale.before + *x as f32 * (scale.block * column);
             }
         }
     }

@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::super::tile::{COLUMNS, ROWS, Row, tile};
-use super::{At, D_HEAD, Layout, SCALE, Share};
+use super::{BlockAt, D_HEAD, Layout, Rescale, SCALE};
 
 #[derive(Clone, Debug)]
 pub(super) struct Wide {
@@ -40,49 +40,49 @@ impl Wide {
 }
 
 /// Scaled queries, and room for the sums of a block.
-pub(super) struct Few {
-    queries: [Row; ROWS],
+pub(super) struct Queries {
+    scaled: [Row; ROWS],
     sums: [Row; ROWS],
 }
 
 impl Layout for Wide {
-    type Few = Few;
+    type Queries = Queries;
     const LARGEST_WEIGHT: f32 = 1.0;
 
     #[inline(always)]
-    fn few<S: Simd>(&self, _: S, queries: &[Row]) -> Few {
-        let mut few = Few { queries: [[0.0; D_HEAD]; ROWS], sums: [[0.0; D_HEAD]; ROWS] };
-        for (scaled, query) in few.queries.iter_mut().zip(queries) {
+    fn prepare<S: Simd>(&self, _: S, queries: &[Row]) -> Queries {
+        let mut prepared = Queries { scaled: [[0.0; D_HEAD]; ROWS], sums: [[0.0; D_HEAD]; ROWS] };
+        for (scaled, query) in prepared.scaled.iter_mut().zip(queries) {
             for (scaled, x) in scaled.iter_mut().zip(query) {
                 *scaled = x * SCALE;
             }
         }
-        few
+        prepared
     }
 
     #[inline(always)]
-    fn score<S: Simd>(&self, simd: S, at: At, few: &mut Few, scores: &mut [Row]) {
+    fn score<S: Simd>(&self, simd: S, at: BlockAt, queries: &mut Queries, scores: &mut [Row]) {
         let n_panels = self.n_ctx.div_ceil(COLUMNS);
         let panel = &self.keys[(at.head * n_panels + at.block) * D_HEAD..][..D_HEAD];
-        multiply(simd, &few.queries[..scores.len()], panel, scores);
+        multiply(simd, &queries.scaled[..scores.len()], panel, scores);
     }
 
     #[inline(always)]
     fn weigh<S: Simd>(
         &self,
         simd: S,
-        at: At,
-        few: &mut Few,
+        at: BlockAt,
+        queries: &mut Queries,
         weights: &[Row],
-        shares: &[Share],
+        scales: &[Rescale],
         sums: &mut [Row],
     ) {
         let first = at.block * COLUMNS;
         let values = &self.values[at.head * self.n_ctx..][first..self.n_ctx.min(first + COLUMNS)];
-        multiply(simd, weights, values, &mut few.sums);
-        for ((sums, of_block), share) in sums.iter_mut().zip(&few.sums).zip(shares) {
-            for (sum, x) in sums.iter_mut().zip(of_block) {
-                *sum = *sum * share.of_others + x * share.of_block;
+        multiply(simd, weights, values, &mut queries.sums);
+        for ((sums, products), scale) in sums.iter_mut().zip(&queries.sums).zip(scales) {
+            for (sum, x) in sums.iter_mut().zip(products) {
+                *sum = *sum * scale.before + x * scale.block;
             }
         }
     }

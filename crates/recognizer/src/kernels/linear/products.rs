@@ -38,7 +38,7 @@ impl WithSimd for Quantize<'_> {
 
 /// What becomes of a product, once the bias is added.
 #[derive(Clone, Copy)]
-pub(super) enum Then {
+pub(super) enum Epilogue {
     Write(Activation),
     /// It is added to what is there.
     Add,
@@ -49,7 +49,7 @@ pub(super) struct Compute<'a, 'b> {
     pub(super) linear: &'a Linear,
     pub(super) input: &'a Prepared<'a>,
     pub(super) panels: Range<usize>,
-    pub(super) then: Then,
+    pub(super) epilogue: Epilogue,
     /// A piece of each row, as long as the panels are wide.
     pub(super) output: &'a mut [&'b mut [f32]],
 }
@@ -59,19 +59,19 @@ impl WithSimd for Compute<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { linear, input, panels, then, output } = self;
+        let Self { linear, input, panels, epilogue, output } = self;
         for (i, panel) in panels.enumerate() {
             let at = i * COLUMNS..i * COLUMNS + COLUMNS.min(linear.d_output - panel * COLUMNS);
             let bias = &linear.bias[panel];
             match (&linear.weights, input) {
                 (Weights::F32(panels), Prepared::F32(input)) => {
                     let panel = &panels[panel * linear.d_input..][..linear.d_input];
-                    wide(simd, input, panel, bias, then, at, output);
+                    wide(simd, input, panel, bias, epilogue, at, output);
                 }
                 (Weights::Int8(weights), Prepared::Int8 { values, length, scales }) => {
                     let panel = weights.panel(panel);
                     let input = (values.as_chunks().0, length / GROUP, &scales[..]);
-                    narrow(simd, input, panel, bias, then, at, output);
+                    narrow(simd, input, panel, bias, epilogue, at, output);
                 }
                 _ => unreachable!("input is prepared for the weights"),
             }
@@ -86,7 +86,7 @@ fn wide<S: Simd>(
     input: &Rows,
     panel: &[Row],
     bias: &Row,
-    then: Then,
+    epilogue: Epilogue,
     at: Range<usize>,
     output: &mut [&mut [f32]],
 ) {
@@ -98,8 +98,10 @@ fn wide<S: Simd>(
         }
         tile(simd, &few[..output.len()], panel, &mut sums);
         for (sums, output) in sums.iter_mut().zip(output) {
-            sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
-            finish(simd, then, sums, &mut output[at.clone()]);
+            for (sum, bias) in sums.iter_mut().zip(bias) {
+                *sum += bias;
+            }
+            finish(simd, epilogue, sums, &mut output[at.clone()]);
         }
     }
 }
@@ -111,7 +113,7 @@ fn narrow<S: Simd>(
     (words, depth, scales): (&[Word], usize, &[f32]),
     panel: int8::Panel,
     bias: &Row,
-    then: Then,
+    epilogue: Epilogue,
     at: Range<usize>,
     output: &mut [&mut [f32]],
 ) {
@@ -126,12 +128,12 @@ fn narrow<S: Simd>(
             let output = &mut output[at.clone()];
             match output.first_chunk_mut() {
                 // Where nothing else is to be done: straight into its place.
-                Some(output) if matches!(then, Then::Write(Activation::None)) => {
+                Some(output) if matches!(epilogue, Epilogue::Write(Activation::None)) => {
                     panel.restore_biased(sums, *scale, bias, output);
                 }
                 _ => {
                     panel.restore_biased(sums, *scale, bias, &mut row);
-                    finish(simd, then, &mut row, output);
+                    finish(simd, epilogue, &mut row, output);
                 }
             }
         }
@@ -140,12 +142,21 @@ fn narrow<S: Simd>(
 
 /// Does what is left to do with the products of a row, of which there may be more than wanted.
 #[inline(always)]
-fn finish<S: Simd>(simd: S, then: Then, row: &mut Row, output: &mut [f32]) {
-    match then {
-        Then::Write(Activation::None) => {}
-        Then::Write(Activation::Gelu) => math::gelu(simd, row),
-        Then::Write(Activation::Relu) => row.iter_mut().for_each(|x| *x = x.max(0.0)),
-        Then::Add => return output.iter_mut().zip(row).for_each(|(output, x)| *output += *x),
+fn finish<S: Simd>(simd: S, epilogue: Epilogue, row: &mut Row, output: &mut [f32]) {
+    match epilogue {
+        Epilogue::Write(Activation::None) => {}
+        Epilogue::Write(Activation::Gelu) => math::gelu(simd, row),
+        Epilogue::Write(Activation::Relu) => {
+            for x in &mut *row {
+                *x = x.max(0.0);
+            }
+        }
+        Epilogue::Add => {
+            for (output, x) in output.iter_mut().zip(&*row) {
+                *output += x;
+            }
+            return;
+        }
     }
     match output.first_chunk_mut::<COLUMNS>() {
         // As long as is known here: without a loop.

@@ -10,7 +10,9 @@ use burn::nn::{self, PaddingConfig1d};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::Precision;
-use crate::kernels::{Activation, Conv1d, Embedding, Kernels, KeyValue, Linear, Seen, attention};
+use crate::kernels::{
+    Activation, Conv1d, Embedding, Kernels, KeyValue, LayerNorm, Linear, Seen, attention, mlp,
+};
 
 const N_MELS: usize = 80;
 const N_STATE: usize = 384;
@@ -41,6 +43,7 @@ pub fn all() -> Vec<Kernel> {
     for n in N_CTX {
         all.push(linear(n, N_STATE, 4 * N_STATE, Activation::Gelu));
         all.push(linear(n, 4 * N_STATE, N_STATE, Activation::None));
+        all.push(two_layers(n));
         all.push(self_attention(n));
     }
     all.push(linear(1, N_STATE, 4 * N_STATE, Activation::Gelu));
@@ -69,20 +72,41 @@ fn version<T>(name: &'static str, work: impl Fn() -> T + 'static) -> Version {
     (name, Box::new(move || drop(black_box(work()))))
 }
 
-fn linear(n: usize, d_input: usize, d_output: usize, activation: Activation) -> Kernel {
+/// A layer in its versions.
+fn layers(d_input: usize, d_output: usize) -> [Linear; 3] {
     let (weight, bias) = (numbers(d_input * d_output), numbers(d_output));
     let fast = |precision| Linear::fast(&weight, d_input, Some(&bias), precision);
     let plain = Linear::Plain(nn::Linear {
         weight: Param::from_tensor(tensor([d_output, d_input]).transpose()),
         bias: Some(Param::from_tensor(tensor([d_output]))),
     });
+    [plain, fast(Precision::F32), fast(Precision::Int8)]
+}
+
+fn linear(n: usize, d_input: usize, d_output: usize, activation: Activation) -> Kernel {
     let x = tensor([1, n, d_input]);
-    let named = [("plain", plain), ("f32", fast(Precision::F32)), ("int8", fast(Precision::Int8))];
-    let versions = named.map(|(name, layer)| {
+    let versions = NAMED.into_iter().zip(layers(d_input, d_output)).map(|((name, _), layer)| {
         let x = x.clone();
         version(name, move || layer.forward(x.clone(), activation))
     });
-    Kernel { name: format!("linear {n}x{d_input}x{d_output}"), versions: versions.into() }
+    Kernel { name: format!("linear {n}x{d_input}x{d_output}"), versions: versions.collect() }
+}
+
+/// A norm and two layers, which the fast versions take a few rows through at once.
+fn two_layers(n: usize) -> Kernel {
+    let x = tensor([1, n, N_STATE]);
+    let pairs = layers(N_STATE, 4 * N_STATE).into_iter().zip(layers(4 * N_STATE, N_STATE));
+    let versions = NAMED.into_iter().zip(pairs).map(|((name, kernels), (expand, contract))| {
+        let norm = match kernels {
+            Kernels::Plain => {
+                LayerNorm::Plain(nn::LayerNormConfig::new(N_STATE).init(&Device::flex()))
+            }
+            _ => LayerNorm::fast(vec![1.0; N_STATE], vec![0.0; N_STATE]),
+        };
+        let x = x.clone();
+        version(name, move || mlp(&norm, &expand, &contract, x.clone()))
+    });
+    Kernel { name: format!("norm and two layers {n}x{N_STATE}"), versions: versions.collect() }
 }
 
 /// As in the encoder: keys and values are new each time.

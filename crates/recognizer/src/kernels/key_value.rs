@@ -16,8 +16,8 @@ pub(crate) enum KeyValue {
     Growing { key: Tensor<3>, value: Tensor<3> },
     /// Laid out for the fast version; never changes any more.
     Fixed(Arc<Panels>),
-    /// `[1, n_head, n_ctx, D_HEAD]` each. `n_ctx` is the same from the first token to the last;
-    /// positions that hold nothing yet have to be masked.
+    /// Keys `[1, n_head, D_HEAD, n_ctx]`, values `[1, n_head, n_ctx, D_HEAD]`. `n_ctx` is the same from the
+    /// first token to the last; positions that hold nothing yet have to be masked.
     Heads { key: Tensor<4>, value: Tensor<4> },
 }
 
@@ -36,8 +36,10 @@ impl KeyValue {
     /// Room for `n_ctx` positions of `n_head` heads.
     pub(crate) fn padded(kernels: Kernels, n_head: usize, n_ctx: usize, device: &Device) -> Self {
         // Not just any numbers: a mask hides what is finite only.
-        let empty = || Tensor::<4>::zeros([1, n_head, n_ctx, D_HEAD], device).cast(kernels.float());
-        Self::Heads { key: empty(), value: empty() }
+        let empty = |rows, columns| {
+            Tensor::<4>::zeros([1, n_head, rows, columns], device).cast(kernels.float())
+        };
+        Self::Heads { key: empty(D_HEAD, n_ctx), value: empty(n_ctx, D_HEAD) }
     }
 
     /// Lays out what does not change any more, where that is worth it.
@@ -47,7 +49,7 @@ impl KeyValue {
                 Self::Fixed(Arc::new(Panels::of(&key, &value, precision)))
             }
             (Self::Growing { key, value }, Kernels::Static(_)) => {
-                Self::Heads { key: plain::split_heads(key), value: plain::split_heads(value) }
+                Self::Heads { key: plain::split_keys(key), value: plain::split_heads(value) }
             }
             (other, _) => other,
         }
@@ -64,8 +66,8 @@ impl KeyValue {
                 value: Tensor::cat(vec![value, v], 1),
             },
             Self::Heads { key, value } => Self::Heads {
-                key: plain::write_heads(key, n_ctx, k),
-                value: plain::write_heads(value, n_ctx, v),
+                key: plain::write_keys(key, n_ctx, k),
+                value: plain::write_values(value, n_ctx, v),
             },
             Self::Fixed(_) => unreachable!("what is fixed does not grow"),
         }

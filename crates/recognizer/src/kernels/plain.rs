@@ -29,7 +29,8 @@ pub(super) fn attention(
 ///
 /// # Shapes
 ///
-/// - key, value: `[1, n_head, n_ctx, D_HEAD]`
+/// - key: `[1, n_head, D_HEAD, n_ctx]`
+/// - value: `[1, n_head, n_ctx, D_HEAD]`
 pub(super) fn masked_attention(
     query: Tensor<3>,
     key: &Tensor<4>,
@@ -37,9 +38,9 @@ pub(super) fn masked_attention(
     seen: Seen,
 ) -> Tensor<3> {
     let (shape, float) = (query.dims(), FloatDType::from(value.dtype()));
-    // Before the product, so that 16 bits hold it.
-    let query = split_heads(query / (D_HEAD as f32).sqrt());
-    let scores = query.matmul(key.clone().swap_dims(2, 3)).cast(FloatDType::F32);
+    let scores = split_heads(query).matmul(key.clone()).cast(FloatDType::F32);
+    // Behind the product: with the mask it is one launch.
+    let scores = scores / (D_HEAD as f32).sqrt();
     let scores = match seen {
         Seen::All => scores,
         Seen::Masked(mask) => scores + mask.clone(),
@@ -48,11 +49,24 @@ pub(super) fn masked_attention(
     softmax(scores, 3).cast(float).matmul(value.clone()).swap_dims(1, 2).reshape(shape)
 }
 
-/// Writes `[1, n, n_state]` into `[1, n_head, n_ctx, D_HEAD]` from position `at` on, in place where
+/// Writes keys, `[1, n, n_state]`, into `[1, n_head, D_HEAD, n_ctx]` from position `at` on, in place where
 /// nobody else holds it.
-pub(super) fn write_heads(into: Tensor<4>, at: usize, x: Tensor<3>) -> Tensor<4> {
+pub(super) fn write_keys(into: Tensor<4>, at: usize, x: Tensor<3>) -> Tensor<4> {
+    let ([_, n_head, _, _], [_, n, _]) = (into.dims(), x.dims());
+    into.slice_assign([0..1, 0..n_head, 0..D_HEAD, at..at + n], split_keys(x))
+}
+
+/// As [`write_keys`], values into `[1, n_head, n_ctx, D_HEAD]`.
+pub(super) fn write_values(into: Tensor<4>, at: usize, x: Tensor<3>) -> Tensor<4> {
     let ([_, n_head, _, _], [_, n, _]) = (into.dims(), x.dims());
     into.slice_assign([0..1, 0..n_head, at..at + n, 0..D_HEAD], split_heads(x))
+}
+
+/// `[1, n, n_state]` → `[1, n_head, D_HEAD, n]`: as the product with queries takes keys, which would else be
+/// laid out anew for each token.
+pub(super) fn split_keys(x: Tensor<3>) -> Tensor<4> {
+    let [_, n, n_state] = x.dims();
+    x.swap_dims(1, 2).reshape([1, n_state / D_HEAD, D_HEAD, n])
 }
 
 /// `[1, n, n_state]` → `[1, n_head, n, D_HEAD]`

@@ -1,5 +1,9 @@
 //! The model of random numbers on a GPU, as far as software Vulkan is one.
 
+use std::sync::{Arc, Mutex};
+
+use cubecl::logging::{LaunchObservation, LaunchObserver};
+
 use super::*;
 use crate::parity::skipped;
 use crate::{Options, Recognizer};
@@ -15,6 +19,62 @@ fn a_gpu_computes_what_the_cpu_computes() {
     let off = deviation(&logits(&gpu, &[5, 3]), &logits(&cpu, &[5, 3]));
     assert!(off < 1e-2, "the GPU is off by {off}");
     assert_eq!(search(&gpu, &[]).tokens, search(&cpu, &[]).tokens);
+}
+
+/// The kernels that a GPU was asked to run.
+#[derive(Default)]
+struct Launches(Mutex<Vec<&'static str>>);
+
+impl LaunchObserver for Launches {
+    fn launched(&self, kernel: &'static str) {
+        self.0.lock().unwrap().push(kernel);
+    }
+}
+
+/// What `work` launches the second time, when all is tuned.
+fn launches(work: impl Fn()) -> Vec<&'static str> {
+    work();
+    let launches = Arc::new(Launches::default());
+    let observation = LaunchObservation::new(launches.clone());
+    work();
+    drop(observation);
+    let launches = std::mem::take(&mut *launches.0.lock().unwrap());
+    launches
+}
+
+/// A launch costs a few microseconds, whatever it computes; a step of one token is hardly anything else.
+#[test]
+fn a_layer_takes_few_launches() {
+    let [few, more] = [2, 4].map(|n_layers| {
+        let dims = ModelDimensions { n_audio_layer: n_layers, n_text_layer: n_layers, ..DIMS };
+        let load = |folder: &Path| {
+            Model::load(folder, &Compute::Named("llvmpipe".into()), Precision::F32).unwrap()
+        };
+        let gpu = write(&dims, load);
+        if let Some(reason) = gpu.fallback() {
+            skipped(&format!("the launches of the random model on Vulkan — {reason}"));
+            return None;
+        }
+        let columns = columns();
+        let encoded = launches(|| {
+            let features = gpu.encode(&columns, 256, 2.0, Padding::Silence);
+            read(features).unwrap();
+        });
+        let features = gpu.encode(&columns, 256, 2.0, Padding::Silence);
+        let cache = Mutex::new(gpu.decoder().start(&features, &[]));
+        let step = launches(|| {
+            let cache = &mut cache.lock().unwrap();
+            let output = gpu.decoder().forward(&TOKENS[..1], cache);
+            read(output.hidden).unwrap();
+        });
+        Some([encoded, step])
+    });
+    let (Some(few), Some(more)) = (few, more) else { return };
+    // What was tuned differs from machine to machine by a copy or two.
+    for (i, what, most) in [(0, "the encoder", 14), (1, "a step", 36)] {
+        let a_layer = (more[i].len() - few[i].len()) / 2;
+        assert!(a_layer <= most, "a layer of {what} takes {a_layer} launches: {:#?}", more[i]);
+    }
 }
 
 /// Software Vulkan takes minutes for each shape, so only where `SLOW` is 1.

@@ -12,6 +12,8 @@ if [ "$GPU" = 1 ]; then
     # Mesa's software rasterizer, so that a run says the same on every machine.
     lavapipe=$(find /usr/share/vulkan/icd.d -name 'lvp_icd*.json' | head -n 1)
     export VK_DRIVER_FILES=${VK_DRIVER_FILES:-$lavapipe}
+    # It tries out fewer kernels: software Vulkan takes minutes for all of them, and is no GPU to learn from.
+    export CUBECL_AUTOTUNE_LEVEL=${CUBECL_AUTOTUNE_LEVEL:-minimal}
 fi
 
 cargo fmt --all --check

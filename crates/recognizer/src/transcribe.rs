@@ -214,22 +214,25 @@ fn room(model: &Model) -> usize {
 /// Words from which on a piece of what was told is taken for an echo when it is heard; people do say
 /// one or two of the names that they tell.
 const ECHO: usize = 3;
+/// Words of such a piece that nobody says again by chance. Who does is heard without having told anything.
+const LONG_ECHO: usize = 6;
 
-/// Whether two thirds of `text` and more are pieces of what was `told`.
+/// Whether two thirds of `text` and more are pieces of what was `told`, or one of them is long.
 fn is_echo(text: &str, told: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
         words.map(str::to_lowercase).collect()
     };
     let (text, told) = (words(text), words(told));
-    let (mut at, mut n_told) = (0, 0);
+    let (mut at, mut n_told, mut is_long) = (0, 0, false);
     while at < text.len() {
         let is_told = |n: &usize| told.windows(*n).any(|piece| piece == &text[at..at + n]);
         let longest = (ECHO..=text.len() - at).rev().find(is_told);
         n_told += longest.unwrap_or(0);
+        is_long |= longest >= Some(LONG_ECHO);
         at += longest.unwrap_or(1);
     }
-    n_told > 0 && 3 * n_told >= 2 * text.len()
+    is_long || (n_told > 0 && 3 * n_told >= 2 * text.len())
 }
 
 #[cfg(test)]
@@ -242,6 +245,9 @@ mod tests {
         assert!(is_echo(" The meeting with Leighton and Anna", told));
         assert!(is_echo(told, told));
         assert!(is_echo("The meeting with Leighton, the meeting with Leighton.", told));
+        let long =
+            "To be continued, I will be able to continue the meeting with Leighton and Anna.";
+        assert!(is_echo(long, told));
         assert!(!is_echo("Leighton, Anna", told));
         assert!(!is_echo("the meeting with Anna and Bob", told));
         assert!(is_echo("The meeting with Leighton has been in the meeting with Leighton.", told));

@@ -11,7 +11,7 @@ use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 
 /// As [`super::keep_caches_in`].
 pub(super) fn keep_in(path: &Path) -> bool {
-    let mut config = CubeClRuntimeConfig::default();
+    let mut config = CubeClRuntimeConfig::default().override_from_env();
     config.environment.path = CacheConfig::Directory(path.into());
     #[cfg(feature = "persistence")]
     {

@@ -18,7 +18,7 @@ work=$(readlink -f "$work")
 if [ ! -e "$debian" ]; then
     echo "aarch64: unpacking Debian's compiler into $debian" >&2
     packages=(ca-certificates rustc cargo libstd-rust-dev:arm64 gcc libc6-dev gcc-aarch64-linux-gnu
-        qemu-user libc6:arm64 libgcc-s1:arm64)
+        qemu-user libc6-dev:arm64 libgcc-s1:arm64)
     # A mirror may be older than its lists allow; who signed them is checked all the same.
     mmdebstrap --quiet --variant=apt --architectures=amd64,arm64 --aptopt='Acquire::Check-Valid-Until "false"' \
         --include="$(IFS=, && echo "${packages[*]}")" "${SUITE:-forky}" "$debian.new" >&2

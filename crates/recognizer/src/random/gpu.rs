@@ -42,7 +42,7 @@ fn launches(work: impl Fn()) -> Vec<&'static str> {
     launches
 }
 
-/// A launch costs a few microseconds, whatever it computes; a step of one token is hardly anything else.
+/// A launch is work for the driver, however little it computes.
 #[test]
 fn a_layer_takes_few_launches() {
     let [few, more] = [2, 4].map(|n_layers| {

@@ -229,8 +229,15 @@ impl Recognizer {
     fn pad_now(&self) -> usize {
         match self.quiet_since {
             Some(_) => self.tuning.pause_pad,
+            None if self.is_in_doubt() => self.tuning.doubt_pad,
             None => self.tuning.pad,
         }
+    }
+
+    /// Whether the next hypothesis may commit a word that the model is not sure of.
+    fn is_in_doubt(&self) -> bool {
+        let now = seconds(self.origin + self.sound());
+        self.buffer.is_in_doubt(now, &self.tuning.commit)
     }
 
     /// Whether another hypothesis would hear no more than the last one.

@@ -68,11 +68,15 @@ pub struct CommitRule {
 impl CommitRule {
     /// Whether `word`, heard `since` then and again `now`, will not change any more.
     fn is_due(&self, word: &Word, since: f32, now: f32) -> bool {
+        !word.is_favoured && self.has_waited(word, since, now)
+    }
+
+    fn has_waited(&self, word: &Word, since: f32, now: f32) -> bool {
         let (guard, wait) = match word.probability {
             p if p >= self.sure => (self.end_guard, 0.0),
             _ => (self.unsure_guard, self.unsure_wait),
         };
-        !word.is_favoured && since < now && now - since >= wait && word.end <= now - guard
+        since < now && now - since >= wait && word.end <= now - guard
     }
 }
 
@@ -139,6 +143,15 @@ impl HypothesisBuffer {
         let n = self.tentative.iter().zip(&self.since).take_while(|&pair| is_due(pair)).count();
         let waiting = usize::from(!paused);
         self.commit(n.min(self.n_before_marks().saturating_sub(waiting)));
+    }
+
+    /// Whether the first word is one that the model is not sure of, and a hypothesis of sound that ends
+    /// at `now` could commit it.
+    pub(crate) fn is_in_doubt(&self, now: f32, rule: &CommitRule) -> bool {
+        let first = self.tentative.first().zip(self.since.first());
+        first.is_some_and(|(word, &since)| {
+            word.probability < rule.sure && rule.has_waited(word, since, now)
+        })
     }
 
     /// Tentative words without the marks at their end: those are the first thing that more sound
@@ -282,6 +295,21 @@ mod tests {
             buffer.revise(heard[behind..].to_vec(), now, true, &RULE);
             assert_eq!(text(buffer.committed()), expected);
         }
+    }
+
+    #[test]
+    fn a_word_that_could_be_committed_unsure_is_in_doubt() {
+        let mut buffer = HypothesisBuffer::default();
+        let mut heard = words("and so", 0.0);
+        buffer.replace(heard.clone(), 1.0);
+        assert!(!buffer.is_in_doubt(9.0, &RULE), "it is sure of it");
+        heard[0].probability = 0.6;
+        buffer.replace(heard.clone(), 1.0);
+        assert!(!buffer.is_in_doubt(1.7, &RULE), "it was not heard for long");
+        assert!(buffer.is_in_doubt(1.9, &RULE));
+        heard[0].end = 1.0;
+        buffer.replace(heard, 1.0);
+        assert!(!buffer.is_in_doubt(1.9, &RULE), "it does not lie far back");
     }
 
     #[test]

@@ -10,6 +10,9 @@ pub struct Tuning {
     /// Silence behind the sound while somebody speaks, in positions of 20 ms. With none, the model
     /// invents words to fill the window.
     pub pad: usize,
+    /// The same where the word that is to be committed next is one that the model is not sure of. With
+    /// more silence it hears better.
+    pub doubt_pad: usize,
     /// The same in a pause, where the words are those of the final text.
     pub pause_pad: usize,
     /// Columns of the recording that are kept behind a pause's beginning; what follows is digital
@@ -34,6 +37,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             pad: 256,
+            doubt_pad: MAX_POSITIONS,
             pause_pad: MAX_POSITIONS,
             kept_silence: 0,
             draft_bias: 0.7,

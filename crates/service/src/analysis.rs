@@ -43,7 +43,7 @@ pub(crate) fn run(
             work,
             waits: true,
             speaking: false,
-            quiet: false,
+            quiet: None,
             device: 0,
         },
         second_opinion: (parts.second_opinion)(job.detector),
@@ -195,10 +195,17 @@ impl Analysis {
                 Ok(Control::Cancel) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             let is_over = |(at, late)| self.taken >= at || Instant::now() >= late;
-            if stop.is_some_and(|stop| self.outlet.is_silent() || is_over(stop)) {
+            if stop.is_some_and(|stop| self.is_silent() || is_over(stop)) {
                 return Ok(());
             }
         }
+    }
+
+    /// Nothing would be gained by listening on.
+    fn is_silent(&self) -> bool {
+        let hangover = u64::from(self.job.segments.last_hangover_ms) * SAMPLE_RATE as u64 / 1000;
+        let heard = self.frontend.as_ref().map_or(0, Frontend::position);
+        self.outlet.is_silent_since(heard.saturating_sub(hangover))
     }
 
     /// Tells `main` when nobody has spoken for as long as the session is to wait.
@@ -278,8 +285,8 @@ struct Outlet {
     waits: bool,
     /// Inside an utterance.
     speaking: bool,
-    /// Inside an utterance, but silent at the moment.
-    quiet: bool,
+    /// Inside an utterance, but silent since this sample.
+    quiet: Option<u64>,
     /// Losses of the device that have been counted.
     device: u64,
 }
@@ -292,10 +299,10 @@ impl Outlet {
 
     fn speech(&mut self, speech: Speech) {
         match &speech {
-            Speech::Start { .. } => (self.speaking, self.quiet) = (true, false),
-            Speech::Quiet { .. } => self.quiet = true,
-            Speech::Voice { .. } => self.quiet = false,
-            Speech::End { .. } => (self.speaking, self.quiet) = (false, false),
+            Speech::Start { .. } => (self.speaking, self.quiet) = (true, None),
+            Speech::Quiet { at } => self.quiet = Some(*at),
+            Speech::Voice { .. } => self.quiet = None,
+            Speech::End { .. } => (self.speaking, self.quiet) = (false, None),
             Speech::Column(_) if !self.waits => return self.column(speech),
             Speech::Column(_) => {}
         }
@@ -320,13 +327,13 @@ impl Outlet {
 
     /// Someone speaks now.
     fn is_voice(&self) -> bool {
-        self.speaking && !self.quiet
+        self.speaking && self.quiet.is_none()
     }
 
-    /// Someone speaks, but not now: nothing would be gained by listening on. Outside an utterance
-    /// a word may just be beginning.
-    fn is_silent(&self) -> bool {
-        self.speaking && self.quiet
+    /// Someone speaks, but has said nothing from this sample on. Outside an utterance a word may just be
+    /// beginning.
+    fn is_silent_since(&self, at: u64) -> bool {
+        self.quiet.is_some_and(|since| since <= at)
     }
 }
 

@@ -53,7 +53,10 @@ pub struct SegmentConfig {
     pub pre_roll_ms: u32,
     /// Silence until `Quiet` is told: the recognizer may then work ahead on its final text.
     pub hangover_ms: u32,
-    /// The same once the speaker has said that this was all.
+    /// The same once the speaker has said that this was all. `Quiet` then is a guess: until
+    /// `last_hangover_ms` of silence any voice takes it back.
+    pub early_hangover_ms: u32,
+    /// Silence after which the speaker, who has said that this was all, is taken at their word.
     pub last_hangover_ms: u32,
     /// Silence that ends the utterance, counted from its last voiced frame.
     pub min_trailing_silence_ms: u32,
@@ -82,6 +85,8 @@ impl Default for SegmentConfig {
             pre_roll_ms: 300,
             // Longer than the silence inside of a "t" or "k" (100 ms).
             hangover_ms: 200,
+            // Three in five of such silences in speech last for `last_hangover_ms`.
+            early_hangover_ms: 40,
             // Who has let go of the key has mostly said the last word by then.
             last_hangover_ms: 100,
             // Longer than the pause of somebody who thinks within a sentence: words are committed
@@ -112,6 +117,8 @@ pub(super) enum Turn {
 enum State {
     Silence,
     Voice,
+    /// Quiet was told, but may be taken back.
+    Lull,
     Quiet,
 }
 
@@ -119,6 +126,7 @@ enum State {
 pub(super) struct Endpointer {
     onset: u32,
     hangover: u32,
+    early_hangover: u32,
     last_hangover: u32,
     /// The speaker has said that this was all.
     is_ending: bool,
@@ -137,10 +145,12 @@ impl Endpointer {
     pub(super) fn new(config: &SegmentConfig) -> Self {
         let frames = |ms: u32| ms.div_ceil(FRAME_MS);
         let window = frames(config.onset_window_ms.max(config.onset_ms)).max(1);
+        let hangover = frames(config.hangover_ms).max(1);
         Self {
             onset: frames(config.onset_ms).max(1),
-            hangover: frames(config.hangover_ms).max(1),
-            last_hangover: frames(config.last_hangover_ms.min(config.hangover_ms)).max(1),
+            hangover,
+            early_hangover: frames(config.early_hangover_ms).clamp(1, hangover),
+            last_hangover: frames(config.last_hangover_ms).clamp(1, hangover),
             is_ending: false,
             min_trailing_silence: frames(config.min_trailing_silence_ms).max(1),
             max_utterance: frames(config.max_utterance_ms),
@@ -174,19 +184,27 @@ impl Endpointer {
                 Turn::Start { voiced_frames_ago }
             }),
             State::Voice => {
-                // Half of what it takes to begin keeps an utterance going: more than a lone click.
-                if voiced && self.voiced_in_window() * 2 >= self.onset {
+                if self.goes_on(voiced) {
                     self.silence = 0;
                 }
-                let hangover = if self.is_ending { self.last_hangover } else { self.hangover };
+                let hangover = if self.is_ending { self.early_hangover } else { self.hangover };
                 if self.silence >= hangover {
-                    self.state = State::Quiet;
+                    self.state = State::Lull;
+                    self.settle();
                     return Some(Turn::Quiet { voiced_frames_ago: self.silence });
                 }
                 self.too_long().then(|| {
                     self.length = 0;
                     Turn::Split
                 })
+            }
+            State::Lull => {
+                if self.goes_on(voiced) {
+                    (self.state, self.silence) = (State::Voice, 0);
+                    return Some(Turn::Voice { voiced_frames_ago: 1 });
+                }
+                self.settle();
+                None
             }
             State::Quiet => {
                 // A lone voiced frame is a click; it takes an onset to come back.
@@ -204,6 +222,22 @@ impl Endpointer {
                     Turn::End
                 })
             }
+        }
+    }
+
+    /// Whether a frame keeps the utterance going. Half of what it takes to begin: more than a lone
+    /// click.
+    fn goes_on(&self, voiced: bool) -> bool {
+        voiced && self.voiced_in_window() * 2 >= self.onset
+    }
+
+    /// Ends a lull that has lasted. What was said before it does not help the voice to come back.
+    fn settle(&mut self) {
+        let hangover = if self.is_ending { self.last_hangover } else { self.hangover };
+        if self.silence >= hangover {
+            self.state = State::Quiet;
+            let before = self.window.iter_mut().rev().skip(self.silence as usize);
+            before.for_each(|voiced| *voiced = false);
         }
     }
 
@@ -263,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_pause_is_told_sooner_when_the_speaker_has_come_to_the_end() {
-        let config = SegmentConfig { last_hangover_ms: 40, ..config() };
+        let config = SegmentConfig { early_hangover_ms: 40, ..config() };
         for (before, expected) in [("###", 5), ("###.", 5), ("###..", 6), ("###...", 7)] {
             let mut endpointer = Endpointer::new(&config);
             assert_eq!(before.chars().filter_map(|c| endpointer.step(c == '#')).count(), 1);
@@ -271,6 +305,28 @@ mod tests {
             let told = (before.len() + 1..).find(|_| endpointer.step(false).is_some());
             assert_eq!(told, Some(expected), "{before}");
         }
+    }
+
+    #[test]
+    fn a_voice_takes_back_what_was_told_too_soon() {
+        let config = SegmentConfig {
+            early_hangover_ms: 40,
+            last_hangover_ms: 60,
+            hangover_ms: 100,
+            ..config()
+        };
+        let turns = |verdicts: &str| {
+            let mut endpointer = Endpointer::new(&config);
+            endpointer.ending();
+            verdicts.chars().filter_map(|c| endpointer.step(c == '#')).collect::<Vec<_>>()
+        };
+        let quiet = Turn::Quiet { voiced_frames_ago: 2 };
+        // One voiced frame, as behind the silence of a "t".
+        let returned = turns("#####..#..");
+        assert_eq!(returned[1..], [quiet, Turn::Voice { voiced_frames_ago: 1 }, quiet]);
+        // When the silence has lasted, one is a click, and what was said before does not count.
+        assert_eq!(turns("#####...#.")[1..], [quiet]);
+        assert_eq!(turns("#####...###")[1..], [quiet, Turn::Voice { voiced_frames_ago: 3 }]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn job() -> Arc<Job> {
 fn outlet(job: &Arc<Job>, room: usize) -> (Outlet, Receiver<Work>) {
     let (work, work_rx) = crossbeam_channel::bounded(room);
     let job = job.clone();
-    (Outlet { job, work, waits: false, speaking: false, quiet: false, device: 0 }, work_rx)
+    (Outlet { job, work, waits: false, speaking: false, quiet: None, device: 0 }, work_rx)
 }
 
 fn lost(job: &Job) -> u64 {
@@ -82,13 +82,15 @@ fn only_so_much_is_held_for_a_model_that_loads() {
 fn the_tail_is_left_out_only_where_someone_paused() {
     let (mut outlet, _work) = outlet(&job(), 10);
     // A word may just be beginning.
-    assert!(!outlet.is_silent());
+    assert!(!outlet.is_silent_since(900));
     outlet.speech(Speech::Start { at: 0 });
-    assert!(!outlet.is_silent());
-    outlet.speech(Speech::Quiet { at: 0 });
-    assert!(outlet.is_silent());
-    outlet.speech(Speech::Voice { at: 0 });
-    assert!(!outlet.is_silent());
-    outlet.speech(Speech::End { at: 0 });
-    assert!(!outlet.is_silent());
+    assert!(!outlet.is_silent_since(900));
+    outlet.speech(Speech::Quiet { at: 500 });
+    assert!(outlet.is_silent_since(500));
+    assert!(!outlet.is_silent_since(499));
+    outlet.speech(Speech::Voice { at: 600 });
+    assert!(!outlet.is_silent_since(900));
+    outlet.speech(Speech::Quiet { at: 700 });
+    outlet.speech(Speech::End { at: 800 });
+    assert!(!outlet.is_silent_since(900));
 }

@@ -113,7 +113,7 @@ impl Frontend {
     }
 
     /// Notes that the speaker has come to the end, though more may be heard: the next
-    /// [`Speech::Quiet`] is told sooner.
+    /// [`Speech::Quiet`] is told sooner, as a guess that a voiced frame takes back.
     pub fn ending(&mut self) {
         self.segmenter.ending();
     }

@@ -127,7 +127,7 @@ impl Segmenter {
     }
 
     /// Notes that the speaker has come to the end, though more may be heard: the next
-    /// [`Piece::Quiet`] is told sooner.
+    /// [`Piece::Quiet`] is told sooner, as a guess that a voiced frame takes back.
     pub fn ending(&mut self) {
         self.endpointer.ending();
     }

@@ -98,7 +98,7 @@ fn quiet_and_voice_tell_where_the_pauses_are() {
 }
 
 #[test]
-fn who_has_come_to_the_end_is_waited_for_only_as_long_as_a_word_takes() {
+fn behind_who_has_come_to_the_end_a_pause_is_told_sooner() {
     // When the pause behind the voice, which ends at 2 s, is told.
     let told = |ends: bool| {
         let mut frontend = Frontend::new(80, &SegmentConfig::default(), None);
@@ -116,7 +116,7 @@ fn who_has_come_to_the_end_is_waited_for_only_as_long_as_a_word_takes() {
         quiet.unwrap()
     };
     let (patient, ending) = (told(false), told(true));
-    assert_eq!(patient - ending, 100);
+    assert_eq!(patient - ending, 160);
     assert!((2_000..2_200).contains(&ending), "{ending} ms");
 }
 

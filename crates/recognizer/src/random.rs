@@ -42,7 +42,7 @@ pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
 }
 
 /// A model of random numbers as `compute` and 32 bits have it.
-fn model(compute: &Compute) -> Model {
+pub(crate) fn model(compute: &Compute) -> Model {
     write(&DIMS, |folder| Model::load(folder, compute, Precision::F32).unwrap())
 }
 

@@ -56,6 +56,8 @@ pub struct Recognizer {
     quiet_since: Option<usize>,
     /// Columns of the utterance that the last hypothesis has heard.
     seen: usize,
+    /// Columns of the utterance when a doubt was last looked into.
+    doubted: Option<usize>,
     /// Silence that the last hypothesis had behind the sound, in positions.
     pad: usize,
     /// Whether the last step was in a pause, came to its end and heard no silence: its words are then
@@ -93,6 +95,7 @@ impl Recognizer {
             loudest: loudest(&[]),
             quiet_since: None,
             seen: 0,
+            doubted: None,
             pad: 0,
             is_whole: false,
             buffer: HypothesisBuffer::default(),
@@ -133,7 +136,11 @@ impl Recognizer {
             self.cut();
         }
         let go_on = self.quiet_since.is_none();
-        let (hypothesis, heard) = self.decode(self.pad_now(), go_on)?;
+        let pad = self.pad_now();
+        if go_on && self.is_in_doubt() {
+            self.doubted = Some(self.origin + self.sound());
+        }
+        let (hypothesis, heard) = self.decode(pad, go_on)?;
         let is_silence = self.is_silence(&hypothesis);
         self.is_whole = !go_on && hypothesis.ended == Ended::EndOfText && !is_silence;
         // A hypothesis that found no end confirms nothing and corrects nothing.
@@ -209,7 +216,7 @@ impl Recognizer {
         self.origin = 0;
         self.loudest = loudest(&[]);
         self.quiet_since = None;
-        (self.seen, self.pad) = (0, 0);
+        (self.seen, self.pad, self.doubted) = (0, 0, None);
         self.is_whole = false;
         self.buffer = HypothesisBuffer::default();
     }
@@ -234,10 +241,13 @@ impl Recognizer {
         }
     }
 
-    /// Whether the next hypothesis may commit a word that the model is not sure of.
+    /// Whether the next hypothesis is about a word that the model is not sure of. Not again at once: it may
+    /// not make up its mind in the full window either.
     fn is_in_doubt(&self) -> bool {
         let now = seconds(self.origin + self.sound());
-        self.buffer.is_in_doubt(now, &self.tuning.commit)
+        let rule = &self.tuning.commit;
+        let is_new = self.doubted.is_none_or(|at| now - seconds(at) >= rule.unsure_wait);
+        is_new && self.buffer.is_in_doubt(now, rule)
     }
 
     /// Whether another hypothesis would hear no more than the last one.
@@ -369,3 +379,6 @@ impl Recognizer {
 fn seconds(columns: usize) -> f32 {
     columns as f32 / COLUMNS_PER_SECOND as f32
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,13 +145,13 @@ impl HypothesisBuffer {
         self.commit(n.min(self.n_before_marks().saturating_sub(waiting)));
     }
 
-    /// Whether the first word is one that the model is not sure of, and a hypothesis of sound that ends
-    /// at `now` could commit it.
+    /// Whether the first word is one that the model is not sure of, has waited for long enough at `now`,
+    /// and keeps others waiting.
     pub(crate) fn is_in_doubt(&self, now: f32, rule: &CommitRule) -> bool {
         let first = self.tentative.first().zip(self.since.first());
         first.is_some_and(|(word, &since)| {
             word.probability < rule.sure && rule.has_waited(word, since, now)
-        })
+        }) && self.n_before_marks() > 1
     }
 
     /// Tentative words without the marks at their end: those are the first thing that more sound
@@ -308,8 +308,10 @@ mod tests {
         assert!(!buffer.is_in_doubt(1.7, &RULE), "it was not heard for long");
         assert!(buffer.is_in_doubt(1.9, &RULE));
         heard[0].end = 1.0;
-        buffer.replace(heard, 1.0);
+        buffer.replace(heard.clone(), 1.0);
         assert!(!buffer.is_in_doubt(1.9, &RULE), "it does not lie far back");
+        buffer.replace(heard[..1].to_vec(), 1.0);
+        assert!(!buffer.is_in_doubt(9.0, &RULE), "nothing waits for it");
     }
 
     #[test]

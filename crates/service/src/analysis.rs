@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use scriven_audio::file::Pace;
-use scriven_audio::{Frontend, Progress, SAMPLE_RATE, SecondOpinion, Speech};
+use scriven_audio::{Frontend, Progress, SAMPLE_RATE, SecondOpinion, SegmentConfig, Speech};
 
 use self::flow::Flow;
 use crate::clock;
@@ -203,9 +203,7 @@ impl Analysis {
 
     /// Nothing would be gained by listening on.
     fn is_silent(&self) -> bool {
-        let hangover = u64::from(self.job.segments.last_hangover_ms) * SAMPLE_RATE as u64 / 1000;
-        let heard = self.frontend.as_ref().map_or(0, Frontend::position);
-        self.outlet.is_silent_since(heard.saturating_sub(hangover))
+        self.frontend.as_ref().is_some_and(|frontend| self.outlet.is_silent(frontend.position()))
     }
 
     /// Tells `main` when nobody has spoken for as long as the session is to wait.
@@ -330,10 +328,12 @@ impl Outlet {
         self.speaking && self.quiet.is_none()
     }
 
-    /// Someone speaks, but has said nothing from this sample on. Outside an utterance a word may just be
-    /// beginning.
-    fn is_silent_since(&self, at: u64) -> bool {
-        self.quiet.is_some_and(|since| since <= at)
+    /// Someone speaks, but of the samples so far the last ones have no voice: who has come to the end is
+    /// taken at their word. Outside an utterance a word may just be beginning.
+    fn is_silent(&self, samples: u64) -> bool {
+        let SegmentConfig { last_hangover_ms, hangover_ms, .. } = self.job.segments;
+        let hangover = u64::from(last_hangover_ms.min(hangover_ms)) * SAMPLE_RATE as u64 / 1000;
+        self.quiet.is_some_and(|since| samples >= since + hangover)
     }
 }
 

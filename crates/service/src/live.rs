@@ -34,6 +34,8 @@ pub(crate) struct Live {
     /// New audio that the next update waits for.
     interval: Duration,
     shown: Instant,
+    /// Nobody speaks, and the words of the final text are not computed yet.
+    ahead: bool,
     /// The recognizer has failed; nothing more is asked of it.
     broken: bool,
 }
@@ -54,7 +56,8 @@ impl Live {
     pub(crate) fn new(job: Arc<Job>, recognizer: Box<dyn Recognize>) -> Self {
         let interval = job.update;
         let shown = Instant::now() - MIN_GAP;
-        Self { job, recognizer, count: 0, utterance: None, interval, shown, broken: false }
+        let (ahead, broken) = (false, false);
+        Self { job, recognizer, count: 0, utterance: None, interval, shown, ahead, broken }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -66,17 +69,19 @@ impl Live {
         self.utterance.is_some() && !self.broken
     }
 
-    /// Takes what was heard. Computes only where an utterance pauses or ends.
+    /// Takes what was heard. Computes only where an utterance ends, or much was not heard yet.
     pub(crate) fn take(&mut self, speech: Speech, say: &mut dyn FnMut(Report)) {
         match speech {
             Speech::Start { at } => self.begin(at, say),
             Speech::Column(column) => self.column(&column, say),
             Speech::Quiet { .. } => {
                 self.recognizer.quiet();
-                // What is recognized now is what the final text is made of: work ahead.
-                self.step(say);
+                self.ahead = true;
             }
-            Speech::Voice { .. } => self.recognizer.voice(),
+            Speech::Voice { .. } => {
+                self.recognizer.voice();
+                self.ahead = false;
+            }
             Speech::End { .. } => self.finish(say),
         }
     }
@@ -107,9 +112,12 @@ impl Live {
         }
     }
 
-    /// Whether enough was heard since the last update.
+    /// Whether enough was heard since the last update, or a pause lets it work ahead.
     pub(crate) fn is_due(&self) -> bool {
         let Some(utterance) = &self.utterance else { return false };
+        if self.ahead {
+            return true;
+        }
         let fresh =
             Duration::from_micros(micros((utterance.columns - utterance.seen) * HOP_LENGTH));
         fresh >= self.interval
@@ -118,6 +126,10 @@ impl Live {
     /// Recognizes what was heard so far, if anybody wants to know it now.
     pub(crate) fn update(&mut self, say: &mut dyn FnMut(Report)) {
         let Some(utterance) = &self.utterance else { return };
+        if self.ahead {
+            // What is recognized now is what the final text is made of.
+            return self.step(say);
+        }
         let idle = utterance.columns == utterance.seen || self.shown.elapsed() < MIN_GAP;
         if !idle && self.job.partials {
             self.step(say);
@@ -126,6 +138,7 @@ impl Live {
 
     /// Recognizes what was heard so far, and says so if the text has changed.
     fn step(&mut self, say: &mut dyn FnMut(Report)) {
+        self.ahead = false;
         let Some(utterance) = &mut self.utterance else { return };
         if self.broken || self.job.meter.is_cancelled() {
             return;
@@ -155,6 +168,7 @@ impl Live {
 
     /// Ends the utterance with its one `Final` or `Discarded`.
     pub(crate) fn finish(&mut self, say: &mut dyn FnMut(Report)) {
+        self.ahead = false;
         let Some(utterance) = self.utterance.take() else { return };
         let (number, begun) = (self.count, Instant::now());
         let discarded =

@@ -330,6 +330,12 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_before_a_pause_does_not_bring_the_voice_back() {
+        let config = SegmentConfig { hangover_ms: 40, ..config() };
+        assert_eq!(turns(&config, "#####..#..."), "3S3 7Q2");
+    }
+
+    #[test]
     fn clicks_do_not_begin_an_utterance() {
         assert_eq!(turns(&config(), "#.... ##... .#.#. ....# #...."), "");
     }

@@ -82,15 +82,16 @@ fn only_so_much_is_held_for_a_model_that_loads() {
 fn the_tail_is_left_out_only_where_someone_paused() {
     let (mut outlet, _work) = outlet(&job(), 10);
     // A word may just be beginning.
-    assert!(!outlet.is_silent_since(900));
+    assert!(!outlet.is_silent(9_000));
     outlet.speech(Speech::Start { at: 0 });
-    assert!(!outlet.is_silent_since(900));
+    assert!(!outlet.is_silent(9_000));
+    // A pause is told as soon as it can be guessed; it has to last for 100 ms.
     outlet.speech(Speech::Quiet { at: 500 });
-    assert!(outlet.is_silent_since(500));
-    assert!(!outlet.is_silent_since(499));
+    assert!(!outlet.is_silent(2_099));
+    assert!(outlet.is_silent(2_100));
     outlet.speech(Speech::Voice { at: 600 });
-    assert!(!outlet.is_silent_since(900));
+    assert!(!outlet.is_silent(9_000));
     outlet.speech(Speech::Quiet { at: 700 });
     outlet.speech(Speech::End { at: 800 });
-    assert!(!outlet.is_silent_since(900));
+    assert!(!outlet.is_silent(9_000));
 }

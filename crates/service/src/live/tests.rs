@@ -117,6 +117,23 @@ fn committed_text_grows_and_the_final_text_starts_with_it() {
 }
 
 #[test]
+fn a_pause_is_worked_ahead_in_unless_the_voice_is_back() {
+    let scripted = Scripted::new([Some(("", "a"))], None);
+    let steps = scripted.lengths.clone();
+    let mut live = Live::new(Arc::new(job()), Box::new(scripted));
+    live.take(Speech::Start { at: 0 }, &mut |_| ());
+    live.take(Speech::Column(Box::new([0.0])), &mut |_| ());
+    live.take(Speech::Quiet { at: 0 }, &mut |_| ());
+    live.take(Speech::Voice { at: 0 }, &mut |_| ());
+    assert!(!live.is_due());
+    live.take(Speech::Quiet { at: 0 }, &mut |_| ());
+    assert!(live.is_due());
+    live.update(&mut |_| ());
+    assert_eq!(*steps.borrow(), [1]);
+    assert!(!live.is_due());
+}
+
+#[test]
 fn a_recognizer_that_takes_text_back_is_not_believed() {
     let said = heard(&[Some(("a b", " c")), Some(("x", ""))], Some(text("x y see")), false);
     assert_eq!(said, ["1.1 a b| c", "1 final a b see"]);

@@ -22,7 +22,8 @@
 //! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
 //! for (300), `kind=KIND` takes only recordings of one kind, `level=DBFS` brings all to one level;
 //! `vad=webrtc|silero` is what detects voice, and for the latter `sure_of_voice=PERCENT` and
-//! `onset=MS` how readily; `pad`, `pause_pad`, `kept_silence`, `draft_bias`, `long_window`, `context`,
+//! `onset=MS` how readily; `hangover=MS` how long a pause has to last to be told; `pad`, `doubt_pad`,
+//! `pause_pad`, `kept_silence`, `draft_bias`, `long_window`, `context`,
 //! `believed`, `end_guard`, `sure`, `unsure_guard`, `unsure_wait` and `settled` are the
 //! numbers of `Tuning`. `temperature`, `best_of`, `beam_size`, `prompt` and `condition=true` say how
 //! whole files are decoded. `hotwords=FILE` names a file of one hotword a line, `hotword_boost` how

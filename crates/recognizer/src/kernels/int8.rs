@@ -27,8 +27,11 @@ pub(super) type Words = [i8; GROUP * COLUMNS];
 /// Sums of one row.
 pub(super) type Sums = [i32; COLUMNS];
 
-/// The largest value on either side of zero.
-pub(super) const LARGEST: f32 = 127.0;
+/// The largest activation on either side of zero, and the largest weight where there are instructions for
+/// products of 8 bits.
+const LARGEST: f32 = 127.0;
+/// The largest weight elsewhere: two products with the largest activation, 255 once 128 is added, must fit into 16 bits.
+const LARGEST_OF_7_BITS: f32 = 63.0;
 /// What is added to an activation.
 const OFFSET: i32 = 128;
 
@@ -108,7 +111,7 @@ impl Weights {
         bytes: &mut [u8],
     ) {
         let (panel, c) = (output / COLUMNS, output % COLUMNS);
-        self.scales[panel][c] = quantize_row(simd, column, bytes);
+        self.scales[panel][c] = quantize(simd, column, UNIT.largest_weight(), bytes);
         let mut sum = 0;
         for byte in &mut *bytes {
             *byte = byte.wrapping_sub(OFFSET as u8);
@@ -180,12 +183,18 @@ pub(super) fn round(x: f32) -> u8 {
 /// Rounds one row of activations, and gives what 1 stands for.
 #[inline(always)]
 pub(super) fn quantize_row<S: Simd>(simd: S, row: &[f32], into: &mut [u8]) -> f32 {
+    quantize(simd, row, LARGEST, into)
+}
+
+/// Rounds numbers to `-to..=to`, adds 128, and gives what 1 stands for.
+#[inline(always)]
+fn quantize<S: Simd>(simd: S, row: &[f32], to: f32, into: &mut [u8]) -> f32 {
     let largest = math::largest_magnitude(simd, row);
-    let inverse = if largest > 0.0 { LARGEST / largest } else { 0.0 };
+    let inverse = if largest > 0.0 { to / largest } else { 0.0 };
     for (q, x) in into.iter_mut().zip(row) {
         *q = round(x * inverse).wrapping_add(OFFSET as u8);
     }
-    largest / LARGEST
+    largest / to
 }
 
 /// What multiplies on this machine.
@@ -197,7 +206,10 @@ pub(super) enum Unit {
     /// The same instructions on 256 bits.
     #[cfg(target_arch = "x86_64")]
     AvxVnni,
-    /// 16-bit products of AVX2.
+    /// AVX-512 without them: pairs of products are added up in 16 bits.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// AVX2, likewise.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// The dot products of Armv8.2.
@@ -225,6 +237,15 @@ impl Unit {
         units
     }
 
+    /// The largest weight on either side of zero that it multiplies by.
+    pub(super) fn largest_weight(self) -> f32 {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 | Self::Avx2 => LARGEST_OF_7_BITS,
+            _ => LARGEST,
+        }
+    }
+
     /// `sums[r] = Σ rows[r][k] · panel[k]`, the activations' offset included.
     ///
     /// # Shapes
@@ -236,7 +257,9 @@ impl Unit {
             #[cfg(target_arch = "aarch64")]
             Self::Dotprod | Self::Neon => aarch64::tile(self, rows, panel, sums),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni | Self::AvxVnni | Self::Avx2 => x86::tile(self, rows, panel, sums),
+            Self::Avx512Vnni | Self::AvxVnni | Self::Avx512 | Self::Avx2 => {
+                x86::tile(self, rows, panel, sums);
+            }
             Self::Portable => portable(rows, panel, sums),
         }
     }

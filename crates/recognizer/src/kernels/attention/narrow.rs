@@ -107,9 +107,10 @@ impl Block {
             }
         }
         let (mut scales, mut inverses) = ([0.0; D_HEAD], [0.0; D_HEAD]);
+        let to = UNIT.largest_weight();
         for ((scale, inverse), largest) in scales.iter_mut().zip(&mut inverses).zip(&largest) {
-            *scale = largest / int8::LARGEST;
-            *inverse = if *largest > 0.0 { int8::LARGEST / largest } else { 0.0 };
+            *scale = largest / to;
+            *inverse = if *largest > 0.0 { to / largest } else { 0.0 };
         }
         let mut words = [[0; GROUP * COLUMNS]; DEPTH];
         for (words, first) in words.iter_mut().zip(rows.clone().step_by(GROUP)) {

@@ -141,6 +141,62 @@ fn a_header_that_lies_about_the_length_costs_nothing() {
 }
 
 #[test]
+fn the_text_of_a_recording_that_breaks_off_is_kept_and_the_break_is_told() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let mut wav = fs::read(jfk()).unwrap();
+    let data = wav.windows(4).position(|chunk| chunk == b"data").unwrap();
+    // In the pause behind "for you".
+    wav.truncate(data + 8 + 2 * 7_800 * 16);
+    let (path, text) = (room.path("cut.wav"), room.path("cut.txt"));
+    fs::write(&path, wav).unwrap();
+    let output =
+        room.scriven(&["transcribe", path.to_str().unwrap(), "-o", text.to_str().unwrap()]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("cut.wav: the recording breaks off at 7.8 s"), "{said}");
+    let half = "And so, my fellow Americans, ask not what your country can do for you";
+    assert_heard(half, &fs::read_to_string(text).unwrap());
+}
+
+#[test]
+fn what_cannot_be_decoded_inside_a_recording_is_told_and_moves_no_word() {
+    let room = Room::new();
+    let _daemon = room.ready_daemon();
+    let mut mp3 = fs::read(data("jfk.mp3")).unwrap();
+    let is_header = |at: &usize| {
+        mp3[*at..].starts_with(&[0xff, 0xf3]) && mp3[at + 2] & 0x0c == 8 && mp3[at + 3] == 0xc4
+    };
+    let headers: Vec<usize> = (0..mp3.len() - 13).filter(is_header).collect();
+    // Half a second of the pause in front of "what your country".
+    for &at in &headers[129..143] {
+        mp3[at + 4..at + 13].fill(0xff);
+    }
+    let path = room.path("scratched.mp3");
+    fs::write(&path, mp3).unwrap();
+    let told = ["--format", "json", "--words"];
+    let output = room.scriven(&[&["transcribe", path.to_str().unwrap()], &told[..]].concat());
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("of the recording cannot be decoded, from 4.5 s on"), "{said}");
+    let whole = data("jfk.mp3");
+    let whole = transcribe(&room, &[&[whole.to_str().unwrap()], &told[..]].concat());
+    let (was, is) = (last_word(&whole), last_word(&stdout(&output)));
+    assert!((was - is).abs() < 0.25, "at {was} s, now at {is} s");
+}
+
+/// When the last word begins, in seconds.
+fn last_word(json: &str) -> f64 {
+    let json: Value = serde_json::from_str(json).unwrap();
+    assert_heard(JFK, json["text"].as_str().unwrap());
+    let segments = json["segments"].as_array().unwrap();
+    let mut words = segments.iter().flat_map(|segment| segment["words"].as_array().unwrap());
+    words.next_back().unwrap()["start"].as_f64().unwrap()
+}
+
+#[test]
 fn a_wav_without_samples_has_no_words() {
     let room = Room::new();
     let _daemon = room.ready_daemon();

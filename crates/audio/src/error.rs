@@ -82,6 +82,28 @@ pub enum Error {
         /// What was wrong.
         what: String,
     },
+    /// The end of the file could not be read: it was cut off, or its disk fails. What came before is
+    /// good. Another copy may have the rest.
+    #[error("the recording breaks off at {at:.1} s ({what}); for the rest, try another copy")]
+    CutShort {
+        /// Where it ends, in seconds.
+        at: f64,
+        /// Why nothing more could be read.
+        what: String,
+    },
+    /// Parts of the file could not be decoded, and are silence. Another copy may have them.
+    #[error(
+        "{seconds:.2} s of the recording cannot be decoded, from {at:.1} s on ({what}), and were \
+         taken for silence; try another copy"
+    )]
+    Undecoded {
+        /// Where the first of it begins, in seconds.
+        at: f64,
+        /// How much it is in all.
+        seconds: f64,
+        /// Why the first of it could not be decoded.
+        what: String,
+    },
     /// The file system refused to read.
     #[error("the file cannot be read")]
     Read(#[from] io::Error),

@@ -27,6 +27,43 @@ fn read(bytes: &[u8]) -> Result<Vec<f32>, Error> {
     Ok(samples)
 }
 
+/// All there is of a file, what of it is silence, and the error at its end.
+fn hear(bytes: &[u8]) -> (Vec<f32>, Option<String>, Option<Error>) {
+    let mut source = FileSource::open(file(bytes), Pace::AsFast).unwrap();
+    let mut samples = Vec::new();
+    let end = loop {
+        match source.read(&mut samples) {
+            Ok(Progress::Ended) => break None,
+            Ok(_) => {}
+            Err(error) => break Some(error),
+        }
+    };
+    (samples, source.flaw().map(|flaw| flaw.to_string()), end)
+}
+
+/// Eleven seconds of speech: 309 frames of 36 ms, the first of which tells how many.
+fn mp3() -> Option<Vec<u8>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/cache/jfk.mp3");
+    let found = std::fs::read(path).ok();
+    if found.is_none() {
+        let what = "SKIPPED: damage in an MP3 — no recording; run make test";
+        drop(writeln!(std::io::stderr(), "{what}"));
+    }
+    found
+}
+
+/// Spoils what stands behind the headers of some frames, so that none of them can be decoded.
+fn spoil(mp3: &mut [u8], frames: std::ops::Range<usize>) {
+    let is_header = |at: &usize| {
+        mp3[*at..].starts_with(&[0xff, 0xf3]) && mp3[at + 2] & 0x0c == 8 && mp3[at + 3] == 0xc4
+    };
+    let headers: Vec<usize> = (0..mp3.len() - 13).filter(is_header).collect();
+    assert_eq!(headers.len(), 309);
+    for &at in &headers[frames] {
+        mp3[at + 4..at + 13].fill(0xff);
+    }
+}
+
 /// A WAV file whose header says what it is told to.
 fn wav(channels: u16, rate: u32, bits: u16, data_len: u32, data: &[u8]) -> Vec<u8> {
     let format = if bits == 32 { 3u16 } else { 1 };
@@ -118,6 +155,60 @@ fn a_wav_that_claims_more_than_it_has_gives_what_is_there() {
         assert!(source.duration().is_none_or(|duration| duration < Duration::from_secs(1)));
         assert_eq!(read(&bytes).unwrap().len(), 3_000, "{claimed} bytes claimed");
     }
+}
+
+#[test]
+fn a_file_that_breaks_off_gives_what_is_there_and_an_error() {
+    let wav = honest_wav(1, 16_000, 40_000);
+    let (samples, flaw, end) = hear(&wav[..44 + 2 * 24_000]);
+    assert_eq!((samples.len(), flaw), (24_000, None));
+    let Some(Error::CutShort { at, .. }) = &end else { panic!("{end:?}") };
+    assert!((at - 1.5).abs() < 0.01, "at {at}");
+
+    let Some(mp3) = mp3() else { return };
+    let (samples, _, end) = hear(&mp3[..mp3.len() * 2 / 3]);
+    assert!(samples.len() > 5 * 16_000, "{} samples", samples.len());
+    assert!(matches!(end, Some(Error::CutShort { .. })), "{end:?}");
+}
+
+#[test]
+fn a_damaged_block_of_a_flac_becomes_silence_and_is_told() {
+    let mut damaged = FLAC.to_vec();
+    // In the second of three blocks of 4096 samples.
+    damaged[4_000] ^= 0x55;
+    let (samples, flaw, end) = hear(&damaged);
+    let whole = read(FLAC).unwrap();
+    assert_eq!(samples.len(), whole.len());
+    assert_eq!(samples[..4_096], whole[..4_096]);
+    assert!(samples[4_096..8_192].iter().all(|&sample| sample == 0.0));
+    assert_eq!(samples[8_192..], whole[8_192..]);
+    let flaw = flaw.unwrap();
+    assert!(flaw.starts_with("0.26 s of the recording cannot be decoded, from 0.3 s on"), "{flaw}");
+    assert!(end.is_none(), "{end:?}");
+}
+
+#[test]
+fn damaged_frames_of_an_mp3_take_their_time_and_are_told() {
+    let Some(mut mp3) = mp3() else { return };
+    let (whole, flaw, end) = hear(&mp3);
+    assert!(flaw.is_none() && end.is_none(), "{flaw:?} {end:?}");
+    spoil(&mut mp3, 100..110);
+    let (samples, flaw, end) = hear(&mp3);
+    assert_eq!(samples.len(), whole.len());
+    // What follows is where it was.
+    let mut later = samples.iter().zip(&whole).skip(5 * 16_000);
+    assert!(later.all(|(a, b)| (a - b).abs() < 1e-4));
+    let flaw = flaw.unwrap();
+    assert!(flaw.contains("cannot be decoded, from 3.5 s on"), "{flaw}");
+    assert!(end.is_none(), "{end:?}");
+}
+
+#[test]
+fn a_file_of_which_nothing_can_be_decoded_is_an_error() {
+    let Some(mut mp3) = mp3() else { return };
+    spoil(&mut mp3, 1..309);
+    let error = read(&mp3).unwrap_err();
+    assert!(matches!(error, Error::Damaged { .. }), "{error}");
 }
 
 #[test]

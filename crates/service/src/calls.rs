@@ -257,6 +257,7 @@ impl Daemon {
             action,
             ending: None,
             failure: None,
+            warning: None,
         });
         Ok(id)
     }

@@ -38,6 +38,10 @@ pub trait Input: audio::Source + Send {
     fn is_microphone(&self) -> bool {
         false
     }
+    /// What of the sound so far could not be had, though it goes on.
+    fn flaw(&self) -> Option<audio::Error> {
+        None
+    }
     /// Samples lost so far because nobody took them in time.
     fn overruns(&self) -> u64 {
         0
@@ -160,6 +164,10 @@ impl Input for FileSource {
 
     fn duration(&self) -> Option<Duration> {
         Self::duration(self)
+    }
+
+    fn flaw(&self) -> Option<audio::Error> {
+        Self::flaw(self)
     }
 }
 

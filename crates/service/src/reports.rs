@@ -45,7 +45,18 @@ impl Daemon {
                     session.end(Ending::Stopped);
                 }
             }
-            Report::Warned(error) => self.note(&error),
+            Report::Warned(error) => {
+                self.note(&error);
+                if let Some(session) = self.sessions.find(id) {
+                    session.warning = Some(error);
+                }
+            }
+            Report::Broken(error) => {
+                self.note(&error);
+                if let Some(session) = self.sessions.find(id) {
+                    session.failure.get_or_insert(error);
+                }
+            }
             Report::Failed(error) => {
                 self.note(&error);
                 if let Some(session) = self.sessions.find(id) {
@@ -164,6 +175,9 @@ impl Daemon {
             && let Some(error) = &session.failure
         {
             stats.insert("error", error.pair().into());
+        }
+        if let Some(warning) = &session.warning {
+            stats.insert("warning", warning.pair().into());
         }
         info!(session = session.id(), reason, utterances, audio_ms = audio / 1000, "session ended");
         let to = emitter(&self.connection, session);

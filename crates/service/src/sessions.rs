@@ -120,6 +120,8 @@ pub(crate) struct Session {
     /// Why it ends, if it was not the source.
     pub ending: Option<Ending>,
     pub failure: Option<Error>,
+    /// What was wrong, though the session went on.
+    pub warning: Option<Error>,
 }
 
 impl Session {

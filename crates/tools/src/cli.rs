@@ -166,7 +166,8 @@ pub(crate) enum Command {
     ///
     /// Reads WAV, FLAC, MP3, Ogg, M4A and more. The files are opened here and handed to the
     /// daemon, which needs no right to read them. When one fails, the others are still done, and
-    /// the exit status is 1.
+    /// the exit status is 1. That is so, too, when a recording breaks off; its text up to there is
+    /// written. Where parts inside cannot be decoded they count as silence, with a warning.
     #[command(after_long_help = "Examples:\n  \
         scriven transcribe talk.flac\n  \
         scriven transcribe talk.flac --format srt --output talk.srt\n  \

@@ -138,6 +138,11 @@ pub(crate) fn session_error(stats: &Map<String, Value>) -> Option<(String, Strin
     serde_json::from_value(stats.get("error")?.clone()).ok()
 }
 
+/// What was wrong in a session that went on all the same, as (name, message).
+pub(crate) fn session_warning(stats: &Map<String, Value>) -> Option<(String, String)> {
+    serde_json::from_value(stats.get("warning")?.clone()).ok()
+}
+
 /// CLOCK_MONOTONIC in microseconds.
 fn monotonic_us() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use scriven_audio::segment::{Piece, Segmenter};
-use scriven_audio::{Progress, SAMPLE_RATE, Spectrogram};
+use scriven_audio::{self as audio, Progress, SAMPLE_RATE, Spectrogram};
 
 use super::{Analysis, Heard, TICK};
 use crate::error::Error;
@@ -24,7 +24,13 @@ impl Analysis {
         let mut voiced = Voiced::default();
         while self.control.try_recv().is_err() {
             samples.clear();
-            let progress = file.read(&mut samples).map_err(|error| Error::file(&error))?;
+            let progress = match file.read(&mut samples) {
+                Err(error @ audio::Error::CutShort { .. }) => {
+                    self.report(Report::Broken(Error::file(&error)));
+                    Progress::Ended
+                }
+                read => read.map_err(|error| Error::file(&error))?,
+            };
             self.count(samples.len());
             spectrogram.push(&samples, |column| columns.extend_from_slice(column));
             segmenter.push(&samples, |piece| voiced.take(&piece));
@@ -38,6 +44,7 @@ impl Analysis {
                 Progress::Ended => {
                     spectrogram.finish(|column| columns.extend_from_slice(column));
                     segmenter.finish(|piece| voiced.take(&piece));
+                    self.tell_flaw(&*file);
                     self.report(Report::Closed);
                     let (job, voiced) = (self.job.clone(), voiced.ranges);
                     let recording = Box::new(Recording { job, model, columns, voiced });
@@ -47,6 +54,13 @@ impl Analysis {
             }
         }
         Ok(false)
+    }
+
+    /// Tells what of a recording has become silence, when all of it has been read.
+    pub(super) fn tell_flaw(&self, file: &dyn parts::Input) {
+        if let Some(flaw) = file.flaw() {
+            self.report(Report::Warned(Error::file(&flaw)));
+        }
     }
 }
 

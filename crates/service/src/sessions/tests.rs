@@ -44,6 +44,7 @@ fn session(sessions: &mut Sessions, mode: Mode) -> (Id, crossbeam_channel::Recei
         action: None,
         ending: None,
         failure: None,
+        warning: None,
     });
     (id, told)
 }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use zbus::{Fd, OwnedObjectPath};
 
 use crate::client::{Client, Dict, error_name};
-use crate::fixture::{Fixture, PATH, voice};
+use crate::fixture::{Fixture, NAME, PATH, voice};
 
 /// A WAV file with these samples.
 pub fn wav(samples: &[f32]) -> File {
@@ -73,6 +73,27 @@ fn a_recording_can_be_heard_as_if_it_were_spoken() {
         let texts = signals.iter().filter(|signal| signal.member == "Final");
         assert!(texts.map(|signal| signal.text().1).all(|text| text.starts_with("one two")));
         assert_eq!(signals.last().unwrap().ended().0, "done");
+    });
+}
+
+#[test]
+fn a_recording_that_breaks_off_gives_its_text_and_an_error() {
+    let fixture = Fixture::new();
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        for live in [false, true] {
+            let file = wav(&two_utterances());
+            // The header promises six seconds.
+            file.set_len(44 + 2 * 56_000).unwrap();
+            transcribe(&client, file, Dict::from([("live", live.into())])).await.unwrap();
+            let signals = client.signals_until("SessionEnded").await;
+            assert!(signals.iter().any(|signal| signal.member == "Final"), "live: {live}");
+            let (reason, stats) = signals.last().unwrap().ended();
+            let (name, message): (String, String) =
+                stats["error"].try_clone().unwrap().try_into().unwrap();
+            assert_eq!((reason.as_str(), name), ("error", format!("{NAME}.Error.InvalidFile")));
+            assert!(message.contains("breaks off at 3.5 s"), "{message}");
+        }
     });
 }
 

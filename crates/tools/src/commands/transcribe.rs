@@ -18,7 +18,7 @@ use crate::Outcome;
 use crate::bus::{Bus, Happening, decoding_options, scope_name, speech_options};
 use crate::cli::{Cli, Format, TranscribeArgs};
 use crate::error::{explain, explain_named};
-use crate::event::{Event, Kind, seconds, session_error};
+use crate::event::{Event, Kind, seconds, session_error, session_warning};
 use crate::interrupt::interrupts;
 use crate::subtitles::{Segment, VTT_HEADER, Word, srt_cue, vtt_cue};
 use crate::terminal::{is_closed_pipe, note, plain, write};
@@ -40,7 +40,12 @@ pub(crate) async fn transcribe(args: TranscribeArgs) -> anyhow::Result<Outcome> 
         let mut transcript = Transcript::new(path, &args, target.is_none());
         match run(&bus, &mut inputs, path, &args, &mut transcript).await {
             Ok(Outcome::Interrupted) => return Ok(Outcome::Interrupted),
-            Ok(_) => transcript.finish(target.as_deref())?,
+            Ok(ended) => {
+                transcript.finish(target.as_deref())?;
+                if ended == Outcome::Failure {
+                    outcome = ended;
+                }
+            }
             Err(error) if is_closed_pipe(&error) => return Err(error),
             Err(error) => {
                 note(&explain(&error.context(path.display().to_string())));
@@ -180,17 +185,32 @@ impl Transcript {
             Kind::Discarded { .. } | Kind::Delivered { .. } => (),
             Kind::Ended { reason, stats } => {
                 self.bar.finish_and_clear();
+                if let Some((name, message)) = session_warning(stats) {
+                    self.complain(&explain_named(&name, &message));
+                }
                 return match reason.as_str() {
                     "done" | "stopped" => Ok(Some(Outcome::Success)),
-                    "error" => {
-                        let (name, message) = session_error(stats).unwrap_or_default();
-                        bail!("{}", explain_named(&name, &message))
-                    }
+                    "error" => self.broken(session_error(stats).unwrap_or_default()),
                     reason => bail!("the session ended early: {reason}"),
                 };
             }
         }
         Ok(None)
+    }
+
+    /// The session ended with an error. What it had found is kept: of a damaged recording there will
+    /// never be more.
+    fn broken(&self, (name, message): (String, String)) -> anyhow::Result<Option<Outcome>> {
+        let error = explain_named(&name, &message);
+        if self.segments.is_empty() {
+            bail!("{error}");
+        }
+        self.complain(&error);
+        Ok(Some(Outcome::Failure))
+    }
+
+    fn complain(&self, what: &str) {
+        note(&format!("{}: {what}", plain(&self.file)));
     }
 
     fn segment(&mut self, text: &str, info: &Map<String, Value>) -> std::io::Result<()> {

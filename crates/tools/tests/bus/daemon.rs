@@ -2,6 +2,7 @@
 
 mod history;
 mod model;
+mod recording;
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -175,7 +176,8 @@ impl Dictation {
             info.insert("start", at(n).into());
             emitter.final_text(session.clone(), n as u32, line, info).await?;
         }
-        emitter.session_ended(session.clone(), "done", HashMap::new()).await?;
+        let (reason, stats) = recording::ending(&text);
+        emitter.session_ended(session.clone(), reason, stats).await?;
         Ok(session)
     }
 

@@ -119,6 +119,29 @@ fn one_bad_file_does_not_keep_the_others_from_it() {
 }
 
 #[test]
+fn the_text_of_a_recording_that_breaks_off_is_kept() {
+    let bus = Bus::start();
+    let _daemon = Daemon::start(&bus);
+    let cut = recording(&bus, "cut.wav", b"Ask not.\n(cut)");
+    let good = recording(&bus, "good.wav", b"What then?");
+    let folder = bus.home().join("texts");
+    let ran = bus.run(&["transcribe", &cut, &good, "--output", folder.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.stderr), (1, format!("scriven: {cut}: it breaks off\n")));
+    assert_eq!(fs::read_to_string(folder.join("cut.txt")).unwrap(), "Ask not.\n(cut)\n");
+    assert_eq!(fs::read_to_string(folder.join("good.txt")).unwrap(), "What then?\n");
+}
+
+#[test]
+fn a_warning_is_told_and_changes_nothing() {
+    let bus = Bus::start();
+    let _daemon = Daemon::start(&bus);
+    let noisy = recording(&bus, "noisy.wav", b"Ask not.\n(noise)");
+    let ran = bus.run(&["transcribe", &noisy]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "Ask not.\n(noise)\n"));
+    assert_eq!(ran.stderr, format!("scriven: {noisy}: half of it is silence\n"));
+}
+
+#[test]
 fn a_single_output_is_a_file() {
     let bus = Bus::start();
     let _daemon = Daemon::start(&bus);

@@ -118,6 +118,11 @@ impl Frontend {
         self.segmenter.ending();
     }
 
+    /// Whether somebody may just be beginning to speak again within an utterance.
+    pub fn is_stirring(&self) -> bool {
+        self.segmenter.is_stirring()
+    }
+
     /// Ends the utterance in progress, if there is one; the next sample begins a new stream.
     pub fn finish(&mut self, emit: &mut dyn FnMut(Speech)) {
         let Self { segmenter, spectrogram } = self;

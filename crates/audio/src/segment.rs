@@ -81,7 +81,8 @@ impl Segmenter {
             None => config.onset_ms,
         };
         let samples = |ms: u32| ms as usize * crate::SAMPLE_RATE / 1000;
-        let reach = samples(config.pre_roll_ms) + samples(config.onset_window_ms) + VAD_FRAME;
+        let onset = config.onset_window_ms.max(onset_ms);
+        let reach = samples(config.pre_roll_ms) + samples(onset) + VAD_FRAME;
         let reach = reach.max(WARM_UP);
         Self {
             vad: new_vad(config.mode),
@@ -130,6 +131,11 @@ impl Segmenter {
     /// [`Piece::Quiet`] is told sooner, as a guess that a voiced frame takes back.
     pub fn ending(&mut self) {
         self.endpointer.ending();
+    }
+
+    /// Whether somebody may just be beginning to speak again within an utterance.
+    pub fn is_stirring(&self) -> bool {
+        self.endpointer.is_stirring()
     }
 
     /// Ends the utterance in progress, if there is one, and forgets the sound so far. Positions

@@ -184,10 +184,10 @@ impl Recognizer {
         Ok(outcome)
     }
 
-    /// The last pass: commits all that it finds. Says `Loop` if that is nothing but a circle.
+    /// The last pass, as in a pause: commits all that it finds. Says `Loop` if that is nothing but a circle.
     fn conclude(&mut self) -> Result<Ended, Error> {
-        let (mut hypothesis, mut heard) = self.decode(self.pad_now(), false)?;
-        if hypothesis.ended != Ended::EndOfText {
+        let (mut hypothesis, mut heard) = self.decode(self.tuning.pause_pad, false)?;
+        if hypothesis.ended != Ended::EndOfText && self.pad < MAX_POSITIONS {
             // The full window is what Whisper was trained on; it rarely loops there.
             (hypothesis, heard) = self.decode(MAX_POSITIONS, false)?;
         }
@@ -279,7 +279,8 @@ impl Recognizer {
         let model = self.model.clone();
         let sound = self.sound().min(MAX_COLUMNS);
         (self.seen, self.pad) = (self.origin + sound, pad);
-        let n_ctx = model.bucket(sound, pad);
+        let n_ctx = model.bucket(sound, pad).next_multiple_of(self.tuning.bucket);
+        let n_ctx = n_ctx.min(MAX_POSITIONS);
         let columns = &self.columns[..sound * model.n_mels()];
         let features = model.encode(columns, n_ctx, self.loudest, Padding::Silence);
         let cache = model.decoder().start(&features, model.alignment_heads());
@@ -332,7 +333,7 @@ impl Recognizer {
         let range = seconds(self.origin) + 1.0..latest;
         let start = self.buffer.cut_within(range).or_else(|| {
             (self.n_columns() > MAX_WINDOW).then(|| {
-                self.buffer.commit_before(latest);
+                self.buffer.cut_at(latest);
                 latest
             })
         });
@@ -341,7 +342,6 @@ impl Recognizer {
         let gone = column.saturating_sub(self.origin);
         self.columns.drain(..gone * self.model.n_mels());
         self.origin += gone;
-        self.buffer.slide(start);
     }
 
     fn partial(&self) -> Partial {

@@ -196,6 +196,24 @@ impl Scores {
         }
     }
 
+    /// By how much the best token of a row is ahead of the one that it was asked about, with what is preferred.
+    pub(crate) fn lead(
+        &self,
+        row: usize,
+        rules: &Rules,
+        text: &[u32],
+        best: u32,
+        other: u32,
+    ) -> f32 {
+        match self {
+            Self::Rows { logits, n_vocab } => {
+                let scores = rules.preferred(&logits[row * n_vocab..][..*n_vocab], text);
+                scores[best as usize] - scores[other as usize]
+            }
+            Self::Best(rows) => rows[row].log_prob - rows[row].guess,
+        }
+    }
+
     /// The probability that there is no speech, of a row under no filter.
     pub(crate) fn no_speech(&self, row: usize, tokenizer: &Tokenizer) -> f32 {
         match self {
@@ -239,5 +257,21 @@ mod tests {
             assert!((found[4 * row + 2] - guess).abs() < 1e-4);
             assert_eq!(token == tokenizer.eot, row == 2);
         }
+    }
+    #[test]
+    fn a_hotword_leads_by_its_bonus() {
+        let tokenizer = Tokenizer::for_dims(&DIMS).unwrap();
+        let rules = Rules::new(&tokenizer, Timestamps::Without);
+        let rules = rules.prefer(&tokenizer, &["Scriven".into()], 2.0);
+        let [hot, other] = [" Scriven", " Script"].map(|word| tokenizer.encode(word)[0]);
+        let mut logits = vec![0.0; DIMS.n_vocab];
+        (logits[hot as usize], logits[other as usize]) = (5.0, 6.5);
+        let mut scores = Scores::Rows { logits, n_vocab: DIMS.n_vocab };
+        let text = tokenizer.encode(" This is");
+        let (best, log_prob) = scores.best(0, &rules, &text);
+        assert_eq!(best, hot);
+        assert_eq!(scores.lead(0, &rules, &text, best, other), 0.5);
+        // Probabilities are those of the model.
+        assert!(scores.guess(0, other) > log_prob);
     }
 }

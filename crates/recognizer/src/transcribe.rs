@@ -1,8 +1,9 @@
 //! A whole recording → segments with times: windows of 30 seconds, one behind the other.
 //!
 //! Source: `transcribe` in openai/whisper, `whisper/transcribe.py` at c0d2f62. Differences: windows
-//! without voice are skipped, and no text is carried from one window to the next unless that is
-//! asked for (it feeds loops).
+//! and segments without voice are left out; no text is carried from one window to the next unless
+//! that is asked for (it feeds loops), and what only echoes it is decoded again without; text that
+//! goes round in circles is cut; and of texts that all fail the likeliest is taken.
 
 mod segments;
 
@@ -10,6 +11,7 @@ use std::ops::{ControlFlow, Range};
 
 use burn::tensor::Tensor;
 
+use self::segments::Phrase;
 use crate::search::{Hypothesis, Request, Rules, Timestamps, decode};
 pub(crate) use crate::search::{MIN_MEAN_LOG_PROB, NO_SPEECH};
 use crate::transcript::Word;
@@ -91,7 +93,7 @@ impl Model {
             if options.decoding.words {
                 recording.align(&window, &features, &text, &mut phrases)?;
             }
-            recording.remember(&mut before, &text, phrases.is_empty());
+            recording.remember(&mut before, &text, &phrases);
             seek = reached;
             let mut segments: Vec<Segment> = phrases.into_iter().map(|(s, _)| s).collect();
             let go_on = progress(seek, &segments);
@@ -147,7 +149,14 @@ impl<'a> Recording<'a> {
         let features = model.encode(columns, MAX_POSITIONS, self.loudest, Padding::Zero);
         let cache = model.decoder().start(&features, &[]);
         if language.is_empty() {
-            *language = language::detect(model, &cache, self.options)?.0;
+            // As OpenAI's: the language with silence behind the sound, the words with zeros.
+            let silent = (window.len() < MAX_COLUMNS).then(|| {
+                let padding = Padding::Silence;
+                let features = model.encode(columns, MAX_POSITIONS, self.loudest, padding);
+                model.decoder().start(&features, &[])
+            });
+            let cache = silent.as_ref().unwrap_or(&cache);
+            *language = language::detect(model, cache, self.options)?.0;
         }
         let find = |told: &[u32]| {
             let prompt = self.prompt(told, language);
@@ -193,10 +202,11 @@ impl<'a> Recording<'a> {
         prompt
     }
 
-    /// Keeps in mind what the next window is to be told.
-    fn remember(&self, before: &mut Vec<u32>, text: &Hypothesis, is_silence: bool) {
-        if !is_silence {
-            before.extend(&text.tokens);
+    /// Keeps in mind what the next window is to be told: what was said, not what the window ended within, which the
+    /// next one hears anew.
+    fn remember(&self, before: &mut Vec<u32>, text: &Hypothesis, phrases: &[Phrase]) {
+        for (_, tokens) in phrases {
+            before.extend(&text.tokens[tokens.clone()]);
         }
         let is_told = self.options.decoding.condition_on_previous_text;
         if !is_told || text.temperature > MAX_TOLD_TEMPERATURE {

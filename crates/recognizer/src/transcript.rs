@@ -181,15 +181,9 @@ impl HypothesisBuffer {
         self.commit(self.tentative.len());
     }
 
-    /// Commits the tentative words that end before `until`, agreed on or not.
-    pub(crate) fn commit_before(&mut self, until: f32) {
-        let n = self.tentative.iter().take_while(|word| word.end <= until).count();
-        self.commit(n);
-    }
-
-    /// Where the window may be cut: at the beginning of a committed word that starts within
-    /// `range`, preferably of one that begins a sentence; of equal ones the last.
-    pub(crate) fn cut_within(&self, range: std::ops::Range<f32>) -> Option<f32> {
+    /// Cuts the window at the beginning of a committed word that starts within `range`, preferably of one
+    /// that begins a sentence, of equal ones the last; and says when that is.
+    pub(crate) fn cut_within(&mut self, range: std::ops::Range<f32>) -> Option<f32> {
         let last = self.committed.len().checked_sub(KEPT_WORDS)?;
         let words = (self.in_window + 1..=last)
             .filter(|&i| range.contains(&self.committed[i].start))
@@ -199,11 +193,14 @@ impl HypothesisBuffer {
             before if before.is_punctuation() => 1,
             _ => 0,
         };
-        words.max_by_key(|&i| (rank(i), i)).map(|i| self.committed[i].start)
+        self.in_window = words.max_by_key(|&i| (rank(i), i))?;
+        Some(self.committed[self.in_window].start)
     }
 
-    /// Lets go of the committed words that begin before `start`: the window now begins there.
-    pub(crate) fn slide(&mut self, start: f32) {
+    /// Cuts the window at `start`, and commits the words that end before it, agreed on or not.
+    pub(crate) fn cut_at(&mut self, start: f32) {
+        let n = self.tentative.iter().take_while(|word| word.end <= start).count();
+        self.commit(n);
         let gone = self.committed[self.in_window..].iter().take_while(|word| word.start < start);
         self.in_window += gone.count();
     }

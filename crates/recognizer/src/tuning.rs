@@ -15,6 +15,9 @@ pub struct Tuning {
     pub doubt_pad: usize,
     /// The same in a pause, where the words are those of the final text.
     pub pause_pad: usize,
+    /// What the length of a window is a multiple of, in positions, besides being one of those that the
+    /// processor is given.
+    pub bucket: usize,
     /// Columns of the recording that are kept behind a pause's beginning; what follows is digital
     /// silence. The pause is told only after the hangover, which is therefore kept in any case.
     pub kept_silence: usize,
@@ -39,6 +42,7 @@ impl Default for Tuning {
             pad: 256,
             doubt_pad: MAX_POSITIONS,
             pause_pad: MAX_POSITIONS,
+            bucket: 1,
             kept_silence: 0,
             draft_bias: 0.7,
             commit: CommitRule {

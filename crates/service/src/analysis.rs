@@ -133,6 +133,7 @@ impl Analysis {
         if let Some(model) = self.turn() {
             self.begin(model);
             let read = self.capture(&mut *file, Vec::new(), Duration::ZERO);
+            self.tell_flaw(&*file);
             self.report(Report::Closed);
             read.map_err(|error| Error::file(&error))?;
         }
@@ -203,7 +204,9 @@ impl Analysis {
 
     /// Nothing would be gained by listening on.
     fn is_silent(&self) -> bool {
-        self.frontend.as_ref().is_some_and(|frontend| self.outlet.is_silent(frontend.position()))
+        self.frontend.as_ref().is_some_and(|frontend| {
+            self.outlet.is_silent(frontend.position()) && !frontend.is_stirring()
+        })
     }
 
     /// Tells `main` when nobody has spoken for as long as the session is to wait.

@@ -31,10 +31,10 @@ pub(crate) struct Fallback {
     replaced: RefCell<Option<Replaced>>,
 }
 
+/// Neither is kept in memory for this: whoever computes with the new one holds it.
 struct Replaced {
-    /// Not kept in memory for this.
     failed: Weak<dyn Model>,
-    by: Arc<dyn Model>,
+    by: Weak<dyn Model>,
 }
 
 impl Fallback {
@@ -46,7 +46,7 @@ impl Fallback {
     pub(crate) fn of(&self, model: &Arc<dyn Model>) -> Option<Arc<dyn Model>> {
         let replaced = self.replaced.borrow();
         let Replaced { failed, by } = replaced.as_ref()?;
-        Weak::ptr_eq(failed, &Arc::downgrade(model)).then(|| by.clone())
+        Weak::ptr_eq(failed, &Arc::downgrade(model)).then(|| by.upgrade()).flatten()
     }
 
     /// Loads a model whose GPU has failed on the CPU, and tells `main`.
@@ -63,6 +63,10 @@ impl Fallback {
             Device(reason) if failed.backend() != CPU => reason,
             error => return Err(error),
         };
+        // Somebody else may have been the first to notice.
+        if let Some(by) = self.of(failed) {
+            return Ok(by);
+        }
         let why = Error::GpuUnavailable(format!(
             "{} failed: {reason}; the CPU has taken over. If it happens again set compute = \
              \"cpu\", or see: scriven doctor",
@@ -70,7 +74,7 @@ impl Fallback {
         ));
         let result = failed.on_cpu();
         if let Ok(by) = &result {
-            let (failed, by) = (Arc::downgrade(failed), by.clone());
+            let (failed, by) = (Arc::downgrade(failed), Arc::downgrade(by));
             self.replaced.replace(Some(Replaced { failed, by }));
         }
         let by = result.as_ref().map(Arc::clone).map_err(Error::recognizing);

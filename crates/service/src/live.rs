@@ -177,7 +177,7 @@ impl Live {
             return say(discarded("cancelled"));
         }
         if self.broken {
-            return say(discarded("error"));
+            return say(utterance.broken_off(number));
         }
         let result = self.recognizer.finish();
         debug!(session = self.job.id, utterance = number, took = ?begun.elapsed(), "utterance ends");
@@ -189,7 +189,7 @@ impl Live {
             Ok(Outcome::Discarded(reason)) => say(discarded(&reason.to_string())),
             Err(error) => {
                 self.fail(&error, say);
-                say(discarded("error"));
+                say(utterance.broken_off(number));
             }
         }
     }
@@ -220,6 +220,15 @@ impl Utterance {
         Some(Report::Partial { utterance: number, revision, committed, tentative, said })
     }
 
+    /// What is left where the recognizer has failed: what was told to stay, stays.
+    fn broken_off(&self, number: u32) -> Report {
+        if self.committed.is_empty() {
+            return Report::Discarded { utterance: number, reason: "error".into() };
+        }
+        let said = self.said(None, Vec::new());
+        Report::Final { utterance: number, text: self.committed.clone(), said }
+    }
+
     fn final_text(&self, number: u32, found: Final) -> Report {
         let Final { mut text, language, words, confidence } = found;
         if !text.starts_with(&self.committed) {
@@ -245,4 +254,4 @@ fn continued(committed: &str, text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -42,6 +42,7 @@ use crate::error::Error;
 use crate::microphones::Microphones;
 use crate::parts::{Model, Parts};
 use crate::recognition::Recognition;
+use crate::watch::is_ours;
 
 /// Five minutes of columns. A recognizer that is later than that will not catch up.
 pub const WORK_QUEUE: usize = 30_000;
@@ -114,6 +115,8 @@ pub(crate) enum Report {
     },
     /// Something is wrong, and the session goes on.
     Warned(Error),
+    /// The source broke; what it gave before is still being finished.
+    Broken(Error),
     Failed(Error),
     /// Nothing more follows.
     Done,
@@ -242,6 +245,10 @@ impl Pipeline {
 
 /// Starts a thread with a name, at most 15 characters, as `top -H` shows it.
 pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let run = || {
+        is_ours();
+        run();
+    };
     thread::Builder::new().name(name.into()).spawn(run).map(drop)
 }
 

@@ -179,3 +179,32 @@ fn reporter(events: &async_channel::Sender<Event>) -> impl Fn(Id, Report) + use<
         drop(events.send_blocking(Event::Report(id, report)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use scriven_audio::Speech;
+
+    use super::*;
+    use crate::live::tests::{Scripted, job};
+
+    #[test]
+    fn what_has_waited_is_heard_in_one_step() {
+        let (sender, work) = crossbeam_channel::unbounded();
+        let (events, _reports) = async_channel::unbounded();
+        let mut recognition = Recognition::new(work, events);
+        let scripted = Scripted::new([], None);
+        let lengths = scripted.lengths.clone();
+        let job = Arc::new(job());
+        recognition.live.push(Live::new(job.clone(), Box::new(scripted)));
+        // Three seconds came while something else was computed: fifteen updates were due.
+        sender.send(Work::Speech(job.id, Speech::Start { at: 0 })).unwrap();
+        for _ in 0..300 {
+            sender.send(Work::Speech(job.id, Speech::Column(Box::new([0.0])))).unwrap();
+        }
+        let first = recognition.work.recv().unwrap();
+        recognition.serve(first);
+        assert_eq!(*lengths.borrow(), [300]);
+    }
+}

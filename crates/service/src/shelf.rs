@@ -28,6 +28,9 @@ use crate::watch::trying;
 
 /// What to pull where nothing was chosen: good on any machine, and knows every language.
 const FIRST_MODEL: &str = "base";
+/// Said where loading breaks off in a way that nobody has foreseen.
+const BROKE_OFF: &str =
+    "loading it broke off with a panic; set compute = \"cpu\", or see: scriven doctor";
 
 /// The models of the catalog, those of the user's own, and the one in use.
 pub(crate) struct Shelf {
@@ -236,11 +239,14 @@ impl Daemon {
                 info!("warming up the GPU, {done} of {of}");
                 drop(events.send_blocking(Event::Warming(attempt, done, of)));
             };
-            let result = trying(|| load(&folder, &compute, precision, &mut warming));
+            let tried = trying(|| load(&folder, &compute, precision, &mut warming));
+            let result = match tried {
+                Ok(result) => result.map_err(|error| Error::recognizing(&error)),
+                Err(_) => Err(Error::Failed(BROKE_OFF.into())),
+            };
             if let Ok(model) = &result {
                 info!(model = id, backend = model.backend(), elapsed = ?begun.elapsed(), "loaded");
             }
-            let result = result.map_err(|error| Error::recognizing(&error));
             drop(events.send_blocking(Event::Loaded(attempt, result)));
         });
         self.shelf.loaded = match started {

@@ -1,8 +1,9 @@
 //! What becomes of a panic: the end of the process. systemd starts it anew, and state is rebuilt;
 //! a daemon that lost one of its threads would only look alive.
 
-use std::panic;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tracing::error;
@@ -10,9 +11,14 @@ use tracing::error;
 /// How a process that panicked exits.
 const PANICKED: i32 = 101;
 
-/// While a model loads, a panic may be a GPU driver's way to say no, on any of its threads; the
-/// recognizer catches it and takes the CPU.
-static TRYING: AtomicBool = AtomicBool::new(false);
+/// How many models are being loaded. Meanwhile a panic may be a GPU driver's way to say no, on any of its
+/// threads; the recognizer catches it and takes the CPU.
+static TRYING: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Whether this is a thread of ours, that loads no model: a panic here is the end in any case.
+    static OURS: Cell<bool> = const { Cell::new(false) };
+}
 
 /// From now on a panic in any thread ends the process.
 ///
@@ -23,16 +29,47 @@ pub fn end_on_panic() {
         let thread = thread::current();
         let message = cfg!(debug_assertions).then(|| panic.payload_as_str()).flatten();
         error!(thread = thread.name(), at, message, "panic");
-        if !TRYING.load(Ordering::Relaxed) {
+        let ours = OURS.try_with(Cell::get).unwrap_or(false);
+        if ours || TRYING.load(Ordering::Relaxed) == 0 {
             std::process::exit(PANICKED);
         }
     }));
+    is_ours();
+}
+
+/// Marks the thread that runs this.
+pub(crate) fn is_ours() {
+    OURS.set(true);
 }
 
 /// Runs `load`, during which panics are not the end.
-pub(crate) fn trying<T>(load: impl FnOnce() -> T) -> T {
-    TRYING.store(true, Ordering::Relaxed);
-    let loaded = load();
-    TRYING.store(false, Ordering::Relaxed);
+///
+/// # Errors
+///
+/// One that `load` did not catch.
+pub(crate) fn trying<T>(load: impl FnOnce() -> T) -> thread::Result<T> {
+    let ours = OURS.replace(false);
+    TRYING.fetch_add(1, Ordering::Relaxed);
+    let loaded = panic::catch_unwind(AssertUnwindSafe(load));
+    TRYING.fetch_sub(1, Ordering::Relaxed);
+    OURS.set(ours);
     loaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_that_panics_is_an_error_and_leaves_nothing_behind() {
+        is_ours();
+        for panics in [true, false] {
+            let loaded = trying(|| {
+                assert!(!OURS.get() && TRYING.load(Ordering::Relaxed) > 0);
+                assert!(!panics, "a driver that says no");
+            });
+            assert_eq!(loaded.is_err(), panics);
+            assert!(OURS.get() && TRYING.load(Ordering::Relaxed) == 0);
+        }
+    }
 }

@@ -241,6 +241,11 @@ impl Endpointer {
         }
     }
 
+    /// Whether a pause may just be ending: there is voice again, though not enough to be sure of it.
+    pub(super) fn is_stirring(&self) -> bool {
+        self.state == State::Quiet && self.voiced_in_window() > 0
+    }
+
     /// If enough of the window is voiced, how many frames ago its first voiced frame began.
     fn onset(&self) -> Option<u32> {
         let first = self.window.iter().position(|&voiced| voiced)?;
@@ -333,6 +338,17 @@ mod tests {
     fn what_was_said_before_a_pause_does_not_bring_the_voice_back() {
         let config = SegmentConfig { hangover_ms: 40, ..config() };
         assert_eq!(turns(&config, "#####..#..."), "3S3 7Q2");
+    }
+
+    #[test]
+    fn a_word_that_begins_in_a_pause_is_told_before_it_is_sure() {
+        let config = SegmentConfig { hangover_ms: 40, ..config() };
+        let mut endpointer = Endpointer::new(&config);
+        // Not before the pause, nor once the voice is back.
+        for (i, verdict) in "#####....##.#".chars().enumerate() {
+            endpointer.step(verdict == '#');
+            assert_eq!(endpointer.is_stirring(), (9..12).contains(&i), "{i}");
+        }
     }
 
     #[test]

@@ -1,21 +1,118 @@
 //! What a step takes in, with any weights.
 
 use super::*;
+use crate::text_decoder::WAITS;
 use crate::{Compute, random};
 
-#[test]
-fn doubt_and_pauses_are_heard_in_the_full_window() {
+/// A recognizer of random numbers that has been given two seconds.
+fn recognizer() -> Recognizer {
     let model = random::model(&Compute::Cpu);
     let mut recognizer = Recognizer::new(model, Options::default()).unwrap();
     (0..200).for_each(|_| recognizer.push(&[0.0; 80]));
-    let word = |probability| Word {
+    recognizer
+}
+
+fn word(probability: f32) -> Word {
+    Word {
         text: " so".into(),
         start: 0.1,
         end: 0.5,
         probability,
         tokens: vec![523],
         is_favoured: false,
+    }
+}
+
+/// What a search has found whose tokens are as likely as that on average.
+fn hypothesis(no_speech: f32, log_prob: f32) -> Hypothesis {
+    Hypothesis {
+        tokens: vec![523],
+        log_probs: vec![log_prob],
+        end_log_prob: log_prob,
+        ended: Ended::EndOfText,
+        no_speech,
+        attention: Vec::new(),
+        accepted: 0,
+        favoured: Vec::new(),
+        temperature: 0.0,
+    }
+}
+
+#[test]
+fn what_the_model_takes_for_silence_is_none_of_what_people_say() {
+    let mut recognizer = recognizer();
+    for (no_speech, log_prob, is_silence) in [
+        // A knock, and the most that people had.
+        (0.77, -0.85, true),
+        (0.38, -1.01, false),
+        (0.0, -1.72, false),
+        // Either side of each border.
+        (0.46, -1.1, true),
+        (0.44, -1.1, false),
+        (0.46, -0.9, false),
+        (0.71, -0.65, true),
+        (0.69, -0.65, false),
+        (0.99, -0.55, false),
+        (0.01, -2.1, true),
+    ] {
+        let found = hypothesis(no_speech, log_prob);
+        assert_eq!(recognizer.is_silence(&found), is_silence, "{no_speech} {log_prob}");
+    }
+    // Who has said something has not been silent.
+    recognizer.buffer.replace(vec![word(0.9)], 1.0);
+    recognizer.buffer.conclude();
+    assert!(!recognizer.is_silence(&hypothesis(0.99, -3.0)));
+}
+
+#[test]
+fn what_comes_in_a_pause_is_not_heard() {
+    let heard = |pause: &[f32; 80]| {
+        let mut recognizer = recognizer();
+        let mut next = random::noise(7);
+        (0..100).for_each(|_| recognizer.push(&std::array::from_fn::<_, 80, _>(|_| next())));
+        recognizer.quiet();
+        (0..100).for_each(|_| recognizer.push(pause));
+        assert_eq!(recognizer.sound(), 300);
+        recognizer.step().unwrap();
+        assert!(recognizer.has_heard_all());
+        let sound = recognizer.sound();
+        recognizer.voice();
+        assert_eq!(recognizer.sound(), 400);
+        assert!(!recognizer.has_heard_all());
+        (sound, recognizer.buffer)
     };
+    let ((silence, words), (noise, same)) = (heard(&[-8.0; 80]), heard(&[0.5; 80]));
+    assert_eq!(silence, noise);
+    assert_eq!(words.draft(), same.draft());
+}
+
+#[test]
+fn nothing_is_left_to_compute_behind_a_pause() {
+    let mut recognizer = recognizer();
+    recognizer.quiet();
+    recognizer.is_whole = true;
+    (recognizer.seen, recognizer.pad) = (200, MAX_POSITIONS);
+    recognizer.buffer.replace(vec![word(0.9)], 1.0);
+    let waits = WAITS.get();
+    let Outcome::Final(found) = recognizer.finish().unwrap() else { panic!("words were heard") };
+    assert_eq!(found.text, "so");
+    assert_eq!(WAITS.get(), waits);
+}
+
+#[test]
+fn a_circle_is_no_text() {
+    let mut recognizer = recognizer();
+    // So much that nothing else is said.
+    let rules = Rules::new(recognizer.model.tokenizer(), Timestamps::Without);
+    let said = ["Scriven".to_owned()];
+    recognizer.rules = rules.prefer(recognizer.model.tokenizer(), &said, 100.0);
+    assert_eq!(recognizer.finish().unwrap(), Outcome::Discarded(Reason::Loop));
+    assert_eq!(recognizer.n_columns(), 0);
+}
+
+#[test]
+fn doubt_and_pauses_are_heard_in_the_full_window() {
+    let mut recognizer = recognizer();
     for (probability, pad) in [(0.9, 256), (0.5, MAX_POSITIONS)] {
         recognizer.buffer.replace(vec![word(probability), word(0.9)], 1.0);
         assert_eq!(recognizer.pad_now(), pad);

@@ -57,13 +57,13 @@ impl<'a> Greedy<'a> {
         let no_speech = scores.no_speech(0, model.tokenizer());
         let mut found = Hypothesis::new(request, no_speech);
         for (row, &token) in (1..).zip(draft) {
-            let (best, best_log_prob) = scores.best(row, rules, &found.tokens);
-            let log_prob = if best == token { best_log_prob } else { scores.guess(row, token) };
-            if best != token && (bias <= 0.0 || log_prob < best_log_prob - bias) {
-                break;
-            }
+            let (best, mut log_prob) = scores.best(row, rules, &found.tokens);
             if best != token {
+                if bias <= 0.0 || scores.lead(row, rules, &found.tokens, best, token) > bias {
+                    break;
+                }
                 found.favoured.push(found.tokens.len());
+                log_prob = scores.guess(row, token);
             }
             found.accepted += 1;
             found.log_probs.push(log_prob);

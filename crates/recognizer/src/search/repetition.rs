@@ -6,9 +6,11 @@ const MAX_PERIOD: usize = 16;
 const MIN_ROUNDS: usize = 4;
 /// The same where a phrase that is said twice is suspicious.
 const WARY_ROUNDS: usize = 2;
-/// Tokens that the circle takes up in all: people do say "no" five times in a row.
-const MIN_TOKENS: usize = 12;
-/// The same where a phrase that is said twice is suspicious: one of five tokens is.
+/// Tokens that the circle takes up in all: people do say "no, no, no" for a while before they go on, and what
+/// stands behind a circle is lost.
+const MIN_TOKENS: usize = 32;
+/// The same where a phrase that is said twice is suspicious: one of five tokens is. Nothing is lost by it, the full
+/// window has the last word.
 const WARY_TOKENS: usize = 10;
 
 /// Looks for a circle at the end of `tokens` and says how many to keep: up to its first round.
@@ -33,8 +35,12 @@ mod tests {
 
     #[test]
     fn a_circle_is_cut_to_its_first_round() {
-        let tokens = [9, 8, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3];
+        let tokens = [&[9, 8][..], &[1, 2, 3].repeat(11)].concat();
         assert_eq!(cut(&tokens, 0, false), Some(5));
+        // Of a long phrase four rounds are enough.
+        let phrase: Vec<u32> = (0..10).collect();
+        assert_eq!(cut(&phrase.repeat(4), 0, false), Some(10));
+        assert_eq!(cut(&phrase.repeat(3), 0, false), None);
     }
 
     #[test]
@@ -44,6 +50,8 @@ mod tests {
             assert_eq!(cut(&[1, 2, 3, 1, 2, 3, 1, 2, 3], 0, is_wary), None);
             assert_eq!(cut(&[], 0, is_wary), None);
         }
+        // "No," fifteen times.
+        assert_eq!(cut(&[1, 2].repeat(15), 0, false), None);
     }
 
     #[test]
@@ -55,7 +63,8 @@ mod tests {
 
     #[test]
     fn one_token_over_and_over_is_a_circle() {
-        assert_eq!(cut(&[7; 12], 0, false), Some(1));
+        assert_eq!(cut(&[7; 32], 0, false), Some(1));
+        assert_eq!(cut(&[7; 10], 0, true), Some(1));
     }
 
     #[test]

@@ -171,4 +171,46 @@ mod tests {
             assert_eq!(argmax(&rules.preferred(&logits, &text)) as u32, expected);
         }
     }
+    /// Tokens of text are `score`, timestamps 0.
+    fn behind(text: &[u32], score: f32) -> (Tokenizer, Vec<f32>) {
+        let tokenizer = Tokenizer::for_dims(&crate::random::DIMS).unwrap();
+        let mut logits = vec![0.0; crate::random::DIMS.n_vocab];
+        logits[..tokenizer.timestamp_begin as usize].fill(score);
+        Rules::new(&tokenizer, Timestamps::With).apply(&mut logits, text);
+        (tokenizer, logits)
+    }
+
+    #[test]
+    fn timestamps_come_in_pairs_and_never_fall() {
+        const BEGIN: u32 = 50_363;
+        const WORD: u32 = 616;
+        let [zero, ten] = [BEGIN, BEGIN + 10];
+        // Behind a text: whether a word may stand there, the end, and from which time to which.
+        let all = 1500;
+        for (text, word, end, times) in [
+            (&[][..], false, false, Some((0, 50))),
+            (&[zero], true, true, None),
+            (&[zero, WORD], true, true, Some((1, all))),
+            (&[zero, WORD, ten], false, true, Some((10, all))),
+            (&[zero, WORD, ten, ten], true, true, None),
+            (&[zero, WORD, ten, ten, WORD], true, true, Some((11, all))),
+        ] {
+            let (tokenizer, logits) = behind(text, 20.0);
+            assert_eq!(tokenizer.timestamp_begin, BEGIN);
+            let may = |token: u32| logits[token as usize] > f32::NEG_INFINITY;
+            assert_eq!((may(WORD), may(tokenizer.eot)), (word, end), "{text:?}");
+            let found: Vec<u32> = (0..=all).filter(|time| may(BEGIN + time)).collect();
+            let found = found.first().copied().zip(found.last().copied());
+            assert_eq!(found, times, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn where_a_timestamp_is_likelier_than_any_word_one_stands() {
+        // e^7.3 is how many there are.
+        for (score, is_word) in [(7.2, false), (7.4, true)] {
+            let (_, logits) = behind(&[50_363, 616], score);
+            assert_eq!(logits[616] > f32::NEG_INFINITY, is_word);
+        }
+    }
 }

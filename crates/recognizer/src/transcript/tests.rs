@@ -153,10 +153,21 @@ fn the_window_is_cut_where_a_sentence_begins() {
     buffer.replace(words("a b . c d e f g", 0.0), 9.0);
     buffer.conclude();
     assert_eq!(buffer.cut_within(0.0..9.0), Some(1.5));
-    buffer.slide(1.5);
     assert_eq!(buffer.prefix(), [3, 4, 5, 6, 7]);
     assert_eq!(buffer.cut_within(0.0..9.0), Some(2.5));
     assert_eq!(text(buffer.committed()), "a b . c d e f g");
+}
+
+#[test]
+fn a_cut_lets_go_of_all_words_before_it() {
+    let mut buffer = HypothesisBuffer::default();
+    let mut heard = words("a b c d e f g h", 0.0);
+    // Times come from several hypotheses: one may fall behind the one before.
+    heard[3].start = 3.0;
+    buffer.replace(heard, 9.0);
+    buffer.conclude();
+    assert_eq!(buffer.cut_within(1.9..2.1), Some(2.0));
+    assert_eq!(buffer.prefix(), [4, 5, 6, 7]);
 }
 
 #[test]

@@ -13,18 +13,23 @@ use crate::pipeline::Meter;
 type Texts = (&'static str, &'static str);
 
 /// Says what it is told to.
-struct Scripted {
+pub(crate) struct Scripted {
     steps: VecDeque<Option<Texts>>,
     last: Option<Outcome>,
     /// Columns pushed before each step.
-    lengths: Rc<RefCell<Vec<usize>>>,
+    pub(crate) lengths: Rc<RefCell<Vec<usize>>>,
     columns: usize,
+    /// How long the next steps take.
+    takes: VecDeque<Duration>,
 }
 
 impl Scripted {
-    fn new(steps: impl IntoIterator<Item = Option<Texts>>, last: Option<Outcome>) -> Self {
+    pub(crate) fn new(
+        steps: impl IntoIterator<Item = Option<Texts>>,
+        last: Option<Outcome>,
+    ) -> Self {
         let steps = steps.into_iter().collect();
-        Self { steps, last, lengths: Rc::default(), columns: 0 }
+        Self { steps, last, lengths: Rc::default(), columns: 0, takes: VecDeque::new() }
     }
 }
 
@@ -39,6 +44,7 @@ impl Recognize for Scripted {
 
     fn step(&mut self) -> Result<Option<Partial>, recognizer::Error> {
         self.lengths.borrow_mut().push(std::mem::take(&mut self.columns));
+        std::thread::sleep(self.takes.pop_front().unwrap_or_default());
         Ok(self.steps.pop_front().flatten().map(|(committed, tentative)| Partial {
             committed: committed.into(),
             tentative: tentative.into(),
@@ -57,7 +63,7 @@ fn text(text: &str) -> Outcome {
     Outcome::Final(Final { text: text.into(), language: "en", words: vec![], confidence: 1.0 })
 }
 
-fn job() -> Job {
+pub(crate) fn job() -> Job {
     Job {
         id: 1,
         options: Options::default(),
@@ -134,6 +140,31 @@ fn a_pause_is_worked_ahead_in_unless_the_voice_is_back() {
 }
 
 #[test]
+fn a_slow_step_puts_off_the_next_until_a_fast_one() {
+    let mut scripted = Scripted::new([], None);
+    scripted.takes = [Duration::from_millis(300)].into();
+    let mut live = Live::new(Arc::new(job()), Box::new(scripted));
+    let hear = |live: &mut Live, n: usize| {
+        (0..n).for_each(|_| live.take(Speech::Column(Box::new([0.0])), &mut |_| ()));
+    };
+    live.take(Speech::Start { at: 0 }, &mut |_| ());
+    hear(&mut live, 20);
+    assert!(live.is_due());
+    live.update(&mut |_| ());
+    // 1.3 times what it took at least.
+    hear(&mut live, 38);
+    assert!(!live.is_due());
+    let rest = live.interval.as_micros().div_ceil(10_000) - 38;
+    hear(&mut live, rest as usize);
+    assert!(live.is_due());
+    live.update(&mut |_| ());
+    hear(&mut live, 19);
+    assert!(!live.is_due());
+    hear(&mut live, 1);
+    assert!(live.is_due());
+}
+
+#[test]
 fn a_recognizer_that_takes_text_back_is_not_believed() {
     let said = heard(&[Some(("a b", " c")), Some(("x", ""))], Some(text("x y see")), false);
     assert_eq!(said, ["1.1 a b| c", "1 final a b see"]);
@@ -148,6 +179,8 @@ fn every_utterance_ends_in_one_final_or_discarded() {
     assert_eq!(heard(&[], Some(text("a")), true), ["1 discarded cancelled"]);
     let failed = "failed org.scriven.Dictation1.Error.Failed";
     assert_eq!(heard(&[], None, false), [failed, "1 discarded error"]);
+    let said = heard(&[Some(("a b", " c"))], None, false);
+    assert_eq!(said, ["1.1 a b| c", failed, "1 final a b"]);
 }
 
 #[test]

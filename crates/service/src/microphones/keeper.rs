@@ -119,7 +119,8 @@ impl Keeping {
 
     fn lend(&mut self, to: &Sender<Option<(Device, Vec<f32>)>>) {
         let device = self.device.take();
-        self.lent = device.is_some();
+        // Where it is lent already, it still is.
+        self.lent |= device.is_some();
         // Whoever asked waits for it.
         drop(to.send(device.map(|device| (device, self.heard.take()))));
     }

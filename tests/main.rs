@@ -18,6 +18,7 @@ mod fixture;
 mod gpu;
 mod hearing;
 mod installation;
+mod inventions;
 mod measuring;
 mod microphone;
 mod models;

@@ -2,7 +2,7 @@
 """nonspeech.py OUT_DIR [MINUTES]: writes recordings in which nobody speaks, and their manifest.
 nonspeech.py OUT_DIR --behind MANIFEST N: writes N recordings of kind `read`, each with such sound behind it.
 
-Twelve kinds of sound of MINUTES (5) each, the same in every run; or silence, room noise, hum and clicks of 0.5 to 30 s
+Twelve kinds of sound of MINUTES (5) each, the same in every run with the same SEED (1); or eight of them, of 0.5 to 30 s,
 behind the speech. Needs numpy, and for the latter soundfile.
 """
 import csv
@@ -13,6 +13,9 @@ import wave
 import numpy as np
 
 RATE = 16_000
+SEED = int(os.environ.get("SEED", "1"))
+# Those that follow speech.
+BEHIND = ("silence", "room", "hum", "white", "fan", "clicks", "keyboard", "beeps")
 
 
 def level(x, dbfs):
@@ -99,8 +102,8 @@ def main():
         for row in spoken[:: max(1, len(spoken) // count)][:count]:
             speech, rate = soundfile.read(os.path.join(os.path.dirname(manifest), row["file"]))
             assert rate == RATE and speech.ndim == 1, row["file"]
-            for name, sound in sounds(np.random.default_rng(1), 30 * RATE):
-                if name not in ("silence", "room", "hum", "clicks"):
+            for name, sound in sounds(np.random.default_rng(SEED), 30 * RATE):
+                if name not in BEHIND:
                     continue
                 for seconds in (0.5, 1, 2, 5, 10, 30):
                     id = f"{row['id']}-{name}-{seconds}"
@@ -108,7 +111,7 @@ def main():
                     rows.append((id, "en", f"{name}-{seconds}", row["transcript"]))
     else:
         n = int(float(rest[0] if rest else 5) * 60 * RATE)
-        for name, sound in sounds(np.random.default_rng(1), n):
+        for name, sound in sounds(np.random.default_rng(SEED), n):
             write(folder, name, sound)
             rows.append((name, "-", "nonspeech", ""))
     with open(os.path.join(folder, "manifest.tsv"), "w", encoding="utf-8") as out:

@@ -133,4 +133,6 @@ debian sway foot wtype wl-clipboard fonts-dejavu-core xdg-desktop-portal i3-wm
 debian dunst
 # Windows that take text by IBus.
 debian ibus ibus-gtk3 libglib2.0-bin procps
+# Somebody who says thank you and goodbye. Not every Debian has it.
+[[ $(apt-cache policy asterisk-core-sounds-en-wav 2>/dev/null) != *"Candidate: "[0-9]* ]] || debian asterisk-core-sounds-en-wav
 weights

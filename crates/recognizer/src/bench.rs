@@ -2,18 +2,34 @@
 //! its kernels. No part of the interface; it changes as the insides do.
 
 mod kernels;
+mod processor;
+mod sizes;
 
 use burn::tensor::Tensor;
 
+use crate::scores::{Ask, Scores};
 use crate::search::{Request, Rules, Timestamps, greedy};
-use crate::text_decoder::Cache;
+use crate::text_decoder::{Cache, read};
 use crate::window::{Padding, loudest};
 use crate::{Error, Model, Task};
 
 pub use kernels::{Kernel, Version, all as kernels};
+pub use processor::{bytes_a_second, operations_a_second};
+pub use sizes::{Work, dimensions, names, write_random};
 
 /// The features of a window, `[1, n_ctx, n_state]`.
 pub struct Features(Tensor<3>);
+
+impl Features {
+    /// Waits until they are computed.
+    ///
+    /// # Errors
+    ///
+    /// A GPU that fails.
+    pub fn wait(&self) -> Result<(), Error> {
+        read(self.0.clone().slice([0..1, 0..1, 0..1])).map(drop)
+    }
+}
 
 /// A window that is ready to be written down.
 pub struct Window<'a> {
@@ -64,6 +80,26 @@ impl<'a> Window<'a> {
             align: None,
         };
         Ok(greedy(self.model, self.cache.clone(), &request)?.tokens)
+    }
+
+    /// Verifies a draft whatever the model thinks of it, and goes on with its last token `n` times: the work of
+    /// a search without its luck.
+    ///
+    /// # Errors
+    ///
+    /// A GPU that fails.
+    pub fn work(&self, draft: &[u32], n: usize) -> Result<(), Error> {
+        let (decoder, mut cache) = (self.model.decoder(), self.cache.clone());
+        let given = [&self.prompt, draft].concat();
+        let mut taken = &given[..];
+        for i in 0..=n {
+            let output = decoder.forward(taken, &mut cache);
+            let asked: Vec<Ask> = (0..taken.len()).map(|_| Ask::behind(1 + i, None)).collect();
+            let hidden = output.hidden.clone();
+            Scores::and_looks(self.model, &self.rules, &output, hidden, &asked, None)?;
+            taken = &given[given.len() - 1..];
+        }
+        Ok(())
     }
 
     /// The text of tokens.

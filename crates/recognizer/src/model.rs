@@ -134,8 +134,7 @@ impl Model {
         self.0.processor.fallback.as_deref()
     }
 
-    /// The numbers that a GPU computes with.
-    #[cfg(test)]
+    /// The numbers that burn computes with.
     pub(crate) fn float(&self) -> FloatDType {
         self.decoder().float()
     }

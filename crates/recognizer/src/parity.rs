@@ -6,7 +6,9 @@
 
 mod decoding;
 mod live;
+mod tasks;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -30,6 +32,10 @@ struct Golden {
     forced_truncated: Logits,
     greedy: Greedy,
     aligned: Vec<Aligned>,
+    transcribe: Vec<Phrase>,
+    /// Those of base.
+    #[serde(default)]
+    languages: BTreeMap<String, f32>,
 }
 
 /// Text, tokens, start and end in seconds, probability.
@@ -50,10 +56,18 @@ struct Logits {
     logsumexp: Vec<f32>,
 }
 
+#[derive(Debug, Deserialize)]
+struct Phrase {
+    text: String,
+    /// Between timestamps.
+    tokens: Vec<u32>,
+}
+
 #[derive(Deserialize)]
 struct Greedy {
     timestamps: Decoded,
     without_timestamps: Decoded,
+    translate_german: Option<Decoded>,
 }
 
 #[derive(Deserialize)]

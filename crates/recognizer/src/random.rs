@@ -3,17 +3,15 @@
 #[cfg(feature = "gpu")]
 mod gpu;
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use burn::tensor::FloatDType;
-use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::kernels::Kernels;
 use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
 use crate::text_decoder::{WAITS, read};
 use crate::warm_up::WarmUp;
+pub(crate) use crate::weights::noise;
 use crate::window::Padding;
 use crate::{Compute, Model, ModelDimensions, Precision, weights};
 
@@ -30,17 +28,6 @@ pub(crate) const DIMS: ModelDimensions = ModelDimensions {
     n_text_layer: 2,
 };
 
-/// Numbers in −1..1, the same in each run.
-pub(crate) fn noise(seed: u64) -> impl FnMut() -> f32 {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-}
-
 /// A model of random numbers as `compute` and 32 bits have it.
 pub(crate) fn model(compute: &Compute) -> Model {
     write(&DIMS, |folder| Model::load(folder, compute, Precision::F32).unwrap())
@@ -48,22 +35,8 @@ pub(crate) fn model(compute: &Compute) -> Model {
 
 /// Writes a model of random numbers and of these sizes, and loads it.
 fn write<T>(dims: &ModelDimensions, load: impl Fn(&Path) -> T) -> T {
-    let mut tensors = BTreeMap::new();
-    for (n, (name, shape)) in weights::parameters(dims).into_iter().enumerate() {
-        let mut next = noise(n as u64 + 1);
-        let middle = if name.contains("ln") && name.ends_with("weight") { 1.0 } else { 0.0 };
-        let n_values = shape.iter().product();
-        let bytes: Vec<u8> =
-            (0..n_values).flat_map(|_| (middle + 0.2 * next()).to_le_bytes()).collect();
-        tensors.insert(name, (shape, bytes));
-    }
-    let views = tensors.iter().map(|(name, (shape, bytes))| {
-        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
-    });
     let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("random.safetensors");
-    fs::write(&source, serialize(views, None).unwrap()).unwrap();
-    weights::convert(&source, folder.path(), &mut |_, _| ()).unwrap();
+    weights::write_random(dims, folder.path()).unwrap();
     load(folder.path())
 }
 
@@ -246,6 +219,45 @@ fn a_warm_up_goes_through_all_shapes() {
     let mut heard = Vec::new();
     model.warm_up(WarmUp::Everything, &mut |done, of| heard.push((done, of))).unwrap();
     assert_eq!(heard, (0..=15).map(|done| (done, 15)).collect::<Vec<_>>());
+}
+
+/// One layer each of what large-v3 and turbo have: 128 bands, 1280 numbers a position, 51,866 tokens.
+const LARGE: ModelDimensions = ModelDimensions {
+    n_mels: 128,
+    n_audio_state: 1280,
+    n_audio_head: 20,
+    n_audio_layer: 1,
+    n_vocab: 51_866,
+    n_text_state: 1280,
+    n_text_head: 20,
+    n_text_layer: 1,
+    ..DIMS
+};
+
+#[test]
+fn the_largest_sizes_compute_what_burns_own_operations_do() {
+    let kernels = [Kernels::Plain, Kernels::Fast(Precision::F32), Kernels::Fast(Precision::Int8)];
+    let models = write(&LARGE, |folder| {
+        kernels.map(|kernels| Model::with_kernels(folder, kernels).unwrap())
+    });
+    let mut next = noise(99);
+    let columns: Vec<f32> = (0..50 * LARGE.n_mels).map(|_| 3.0 * next() - 2.0).collect();
+    let [plain, fast, rounded] = models.map(|model| {
+        let features = model.encode(&columns, 64, 2.0, Padding::Silence);
+        let mut cache = model.decoder().start(&features, &[(0, 19)]);
+        let prompt = model.tokenizer().sot_sequence(Some("yue"), crate::Task::Transcribe);
+        let output = model.decoder().forward(&prompt, &mut cache);
+        assert_eq!(output.alignment[0].dims(), [1, prompt.len(), 64]);
+        let logits = model.decoder().logits(output.hidden).unwrap();
+        assert_eq!(logits.len(), prompt.len() * LARGE.n_vocab);
+        logits
+    });
+    let largest = plain.iter().fold(0.0, |max: f32, x| max.max(x.abs()));
+    let off = deviation(&fast, &plain);
+    assert!(off < largest / 1e4, "off by {off} of {largest}");
+    let off = deviation(&rounded, &plain);
+    // With random weights nothing stands out from the rounding.
+    assert!(off < largest / 4.0, "8 bits are off by {off} of {largest}");
 }
 
 #[test]

@@ -79,7 +79,6 @@ impl TextDecoder {
     }
 
     /// The type of its weights.
-    #[cfg(test)]
     pub(crate) fn float(&self) -> FloatDType {
         self.kernels.float()
     }

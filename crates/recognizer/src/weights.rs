@@ -17,6 +17,7 @@ mod ggml;
 mod names;
 mod parameters;
 mod pytorch;
+mod random;
 mod safetensors;
 mod values;
 
@@ -24,12 +25,13 @@ use std::path::Path;
 
 use half::f16;
 
+use crate::dims::ModelDimensions;
 use crate::error::Error;
 
 pub(crate) use cache::Weights;
 pub use cache::is_cache;
 #[cfg(test)]
-pub(crate) use parameters::parameters;
+pub(crate) use random::noise;
 
 /// Converts a checkpoint into the cache folder `into`, which is created where it is missing.
 ///
@@ -49,6 +51,16 @@ pub fn convert(
     let checkpoint = format::open(source)?;
     let dims = parameters::derive(source, checkpoint.as_ref())?;
     cache::write(checkpoint.as_ref(), source, &dims, into, progress)
+}
+
+/// Writes a model of random numbers and of these sizes into the cache folder `into`.
+///
+/// # Errors
+///
+/// As [`convert`], where the folder cannot be written.
+pub(crate) fn write_random(dims: &ModelDimensions, into: &Path) -> Result<(), Error> {
+    let source = Path::new("random numbers");
+    cache::write(&random::Random::new(dims), source, dims, into, &mut |_, _| ())
 }
 
 /// A model in somebody's format, seen under OpenAI's tensor names.

@@ -10,8 +10,9 @@
 //! and `language`; files lie beside it. Each line of the output is `id<TAB>text`.
 //!
 //! `drafts` checks that the verification of drafts is exact: what a greedy search finds in the first 30
-//! seconds is given back to it as its own draft, whole and with its middle token changed, and has to come out
-//! again. Its text is how many tokens there were; a recording in which it fails ends the run.
+//! seconds, in the full window and in one as short as live recognition takes it, is given back to it as its own
+//! draft, whole and with its middle token changed, and has to come out again. Its text is how many tokens there
+//! were; a recording in which it fails ends the run.
 //!
 //! With `events=FOLDER`, live runs also leave an event log for each recording there: one JSON line
 //! for each change of the text, at the time of the sound that had been heard by then, as if
@@ -23,7 +24,7 @@
 //! for (300), `kind=KIND` takes only recordings of one kind, `level=DBFS` brings all to one level;
 //! `vad=webrtc|silero` is what detects voice, and for the latter `sure_of_voice=PERCENT` and
 //! `onset=MS` how readily; `hangover=MS` how long a pause has to last to be told; `pad`, `doubt_pad`,
-//! `pause_pad`, `kept_silence`, `draft_bias`, `long_window`, `context`,
+//! `pause_pad`, `bucket`, `kept_silence`, `draft_bias`, `long_window`, `context`,
 //! `believed`, `end_guard`, `sure`, `unsure_guard`, `unsure_wait` and `settled` are the
 //! numbers of `Tuning`. `temperature`, `best_of`, `beam_size`, `prompt` and `condition=true` say how
 //! whole files are decoded. `hotwords=FILE` names a file of one hotword a line, `hotword_boost` how
@@ -99,6 +100,7 @@ impl Settings {
                 "pad" => tuning.pad = value.parse()?,
                 "doubt_pad" => tuning.doubt_pad = value.parse()?,
                 "pause_pad" => tuning.pause_pad = value.parse()?,
+                "bucket" => tuning.bucket = value.parse()?,
                 "kept_silence" => tuning.kept_silence = value.parse()?,
                 "draft_bias" => tuning.draft_bias = value.parse()?,
                 "believed" => tuning.commit.believed = value.parse()?,
@@ -227,18 +229,24 @@ fn utterances(model: &Model, samples: &[f32], settings: &Settings) -> Result<Str
 /// Searches with the result of a search as its draft.
 fn drafts(model: &Model, samples: &[f32]) -> Result<String> {
     const WINDOW: usize = 3000;
+    const PAD: usize = 256;
     let columns = columns(model, samples);
     let columns = &columns[..columns.len().min(WINDOW * model.n_mels())];
-    let window = Window::new(model, &encode(model, columns, WINDOW / 2));
-    let plain = window.search(&[], 224)?;
-    let mut wrong = plain.clone();
-    if let Some(token) = wrong.get_mut(plain.len() / 2) {
-        *token += 1;
+    let sound = columns.len() / model.n_mels() / 2;
+    let mut n_tokens = 0;
+    for n_ctx in [WINDOW / 2, (sound + PAD).next_multiple_of(64).min(WINDOW / 2)] {
+        let window = Window::new(model, &encode(model, columns, n_ctx));
+        let plain = window.search(&[], 224)?;
+        let mut wrong = plain.clone();
+        if let Some(token) = wrong.get_mut(plain.len() / 2) {
+            *token += 1;
+        }
+        for draft in [&plain, &wrong] {
+            ensure!(window.search(draft, 224)? == plain, "a draft has changed the text");
+        }
+        n_tokens += plain.len();
     }
-    for draft in [&plain, &wrong] {
-        ensure!(window.search(draft, 224)? == plain, "a draft has changed the text");
-    }
-    Ok(plain.len().to_string())
+    Ok(n_tokens.to_string())
 }
 
 /// All columns of a recording, `[n, n_mels]`.

@@ -34,7 +34,7 @@ fn with_request<T>(model: &Model, columns: &[f32], search: impl FnOnce(Cache, &R
     search(model.decoder().start(&features, &[]), &request)
 }
 
-fn transcribe(model: &Model, columns: &[f32], options: &Options) -> Transcript {
+pub(super) fn transcribe(model: &Model, columns: &[f32], options: &Options) -> Transcript {
     let all = 0..columns.len() / 80;
     let go_on = &mut |_: usize, _: &[_]| ControlFlow::Continue(());
     model.transcribe(columns, std::slice::from_ref(&all), options, go_on).unwrap()
@@ -46,7 +46,8 @@ fn text(model: &Model, found: &Hypothesis) -> Vec<String> {
 
 #[test]
 fn what_goes_round_in_circles_is_drawn_anew() {
-    let Some(model) = model() else { return };
+    // In 32 bits: whether this one goes round depends on the rounding.
+    let Some((model, _)) = real("tiny.en") else { return };
     let columns = stuttering();
     let likeliest = with_request(&model, &columns, |cache, r| greedy(&model, cache, r)).unwrap();
     let run = |seed| {

@@ -4,9 +4,10 @@
 //! analysis thread and decodes as it is read, a packet at a time, so that an hour costs no more
 //! memory than a second. What a header claims is believed only as far as memory is safe.
 //!
-//! A damaged file is read as far as it can be, and never without a word. In the place of what cannot
-//! be decoded there is silence, so that what follows keeps its time ([`FileSource::flaw`] tells how
-//! much); an end that comes too early is an error, behind all samples there are.
+//! A damaged file is read as far as it can be, and, where its format lets one see the damage, never
+//! without a word. In the place of what cannot be decoded there is silence, so that what follows keeps
+//! its time ([`FileSource::flaw`] tells how much); an end that comes too early is an error, behind all
+//! samples there are.
 
 use std::fs::File;
 use std::io::{ErrorKind, Seek, SeekFrom};

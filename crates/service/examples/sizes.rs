@@ -70,10 +70,18 @@ fn main() -> Result<()> {
     say(json!({ "model": size, "backend": model.backend() }))?;
     say(json!({ "what": "load", "value": took, "unit": "s" }))?;
     say(json!({ "what": "load-memory", "value": most_memory()?, "unit": "MB" }))?;
-    measure(&model, &Work(&dims), runs)
+    measure(&model, precision, &Work(&dims), runs)
 }
 
-fn measure(model: &Model, work: &Work, runs: usize) -> Result<()> {
+fn bytes_a_weight(model: &Model, precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 4.0,
+        Precision::F16 | Precision::Int8 if model.backend() == "cpu" => 1.0,
+        Precision::F16 | Precision::Int8 => 2.0,
+    }
+}
+
+fn measure(model: &Model, precision: Precision, work: &Work, runs: usize) -> Result<()> {
     let (operations, bytes) = (operations_a_second(model)?, bytes_a_second(model)?);
     say(json!({ "what": "product", "value": operations / 1e12, "unit": "TFLOP/s" }))?;
     say(json!({ "what": "memory", "value": bytes / 1e9, "unit": "GB/s" }))?;
@@ -87,7 +95,7 @@ fn measure(model: &Model, work: &Work, runs: usize) -> Result<()> {
     let window = Window::new(model, &encode(model, &columns, LENGTHS[2]));
     let few = median(runs, || Ok(window.work(&[], 1)?))?;
     let many = median(runs, || Ok(window.work(&[], 1 + TOKENS)?))?;
-    let size = if model.backend() == "cpu" { 1.0 } else { 2.0 };
+    let size = bytes_a_weight(model, precision);
     let floor = work.token(LENGTHS[2]) * size / bytes * 1e3;
     tell("token", (many - few) / TOKENS as f64, Some(floor))?;
     let draft = [A_TOKEN; DRAFT];

@@ -150,13 +150,15 @@ impl Live {
         self.interval = self.job.update.max(took.mul_f64(HEADROOM));
         utterance.seen = utterance.columns;
         match result {
-            Ok(Some(partial)) if self.job.partials => {
-                if let Some(report) = utterance.partial(self.count, partial) {
+            Ok(Some(partial)) => {
+                // Kept, whether or not anybody is told.
+                let report = utterance.partial(self.count, partial);
+                if let Some(report) = report.filter(|_| self.job.partials) {
                     self.shown = Instant::now();
                     say(report);
                 }
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(error) => self.fail(&error, say),
         }
     }

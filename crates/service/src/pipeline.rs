@@ -42,7 +42,7 @@ use crate::error::Error;
 use crate::microphones::Microphones;
 use crate::parts::{Model, Parts};
 use crate::recognition::Recognition;
-use crate::watch::is_ours;
+use crate::watch::watched;
 
 /// Five minutes of columns. A recognizer that is later than that will not catch up.
 pub const WORK_QUEUE: usize = 30_000;
@@ -245,11 +245,7 @@ impl Pipeline {
 
 /// Starts a thread with a name, at most 15 characters, as `top -H` shows it.
 pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    let run = || {
-        is_ours();
-        run();
-    };
-    thread::Builder::new().name(name.into()).spawn(run).map(drop)
+    thread::Builder::new().name(name.into()).spawn(|| watched(run)).map(drop)
 }
 
 /// Seconds → µs.

@@ -1,7 +1,6 @@
 //! What becomes of a panic: the end of the process. systemd starts it anew, and state is rebuilt;
 //! a daemon that lost one of its threads would only look alive.
 
-use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -15,11 +14,6 @@ const PANICKED: i32 = 101;
 /// threads; the recognizer catches it and takes the CPU.
 static TRYING: AtomicUsize = AtomicUsize::new(0);
 
-thread_local! {
-    /// Whether this is a thread of ours, that loads no model: a panic here is the end in any case.
-    static OURS: Cell<bool> = const { Cell::new(false) };
-}
-
 /// From now on a panic in any thread ends the process.
 ///
 /// The message may quote what was said, so it stays out of the log of a release.
@@ -29,17 +23,17 @@ pub fn end_on_panic() {
         let thread = thread::current();
         let message = cfg!(debug_assertions).then(|| panic.payload_as_str()).flatten();
         error!(thread = thread.name(), at, message, "panic");
-        let ours = OURS.try_with(Cell::get).unwrap_or(false);
-        if ours || TRYING.load(Ordering::Relaxed) == 0 {
+        if TRYING.load(Ordering::Relaxed) == 0 {
             std::process::exit(PANICKED);
         }
     }));
-    is_ours();
 }
 
-/// Marks the thread that runs this.
-pub(crate) fn is_ours() {
-    OURS.set(true);
+/// Runs a thread of ours. Whatever is being loaded meanwhile, a panic in it is the end.
+pub(crate) fn watched(run: impl FnOnce()) {
+    if panic::catch_unwind(AssertUnwindSafe(run)).is_err() {
+        std::process::exit(PANICKED);
+    }
 }
 
 /// Runs `load`, during which panics are not the end.
@@ -48,11 +42,9 @@ pub(crate) fn is_ours() {
 ///
 /// One that `load` did not catch.
 pub(crate) fn trying<T>(load: impl FnOnce() -> T) -> thread::Result<T> {
-    let ours = OURS.replace(false);
     TRYING.fetch_add(1, Ordering::Relaxed);
     let loaded = panic::catch_unwind(AssertUnwindSafe(load));
     TRYING.fetch_sub(1, Ordering::Relaxed);
-    OURS.set(ours);
     loaded
 }
 
@@ -62,14 +54,13 @@ mod tests {
 
     #[test]
     fn a_load_that_panics_is_an_error_and_leaves_nothing_behind() {
-        is_ours();
         for panics in [true, false] {
             let loaded = trying(|| {
-                assert!(!OURS.get() && TRYING.load(Ordering::Relaxed) > 0);
+                assert!(TRYING.load(Ordering::Relaxed) > 0);
                 assert!(!panics, "a driver that says no");
             });
             assert_eq!(loaded.is_err(), panics);
-            assert!(OURS.get() && TRYING.load(Ordering::Relaxed) == 0);
+            assert_eq!(TRYING.load(Ordering::Relaxed), 0);
         }
     }
 }

@@ -91,8 +91,8 @@ pub(super) fn undecodable(what: &str) -> Error {
 fn claims_no_length(track: &Track) -> bool {
     let (Some(frames), Some(parameters)) = (track.num_frames, audio(track)) else { return true };
     let channels = parameters.channels.as_ref().map_or(1, |channels| channels.count() as u64);
-    // Where the size of a sample is not told, it is mostly a float.
-    let frame = frame_len(parameters).unwrap_or(4 * channels);
+    // Where the size of a sample is not told, it is a float, of 64 bits at most.
+    let frame = frame_len(parameters).unwrap_or(8 * channels);
     frames.saturating_mul(frame) >= NO_LENGTH
 }
 

@@ -27,11 +27,8 @@ pub(super) type Words = [i8; GROUP * COLUMNS];
 /// Sums of one row.
 pub(super) type Sums = [i32; COLUMNS];
 
-/// The largest activation on either side of zero, and the largest weight where there are instructions for
-/// products of 8 bits.
-const LARGEST: f32 = 127.0;
-/// The largest weight elsewhere: two products with the largest activation, 255 once 128 is added, must fit into 16 bits.
-const LARGEST_OF_7_BITS: f32 = 63.0;
+/// The largest value on either side of zero.
+pub(super) const LARGEST: f32 = 127.0;
 /// What is added to an activation.
 const OFFSET: i32 = 128;
 
@@ -111,7 +108,7 @@ impl Weights {
         bytes: &mut [u8],
     ) {
         let (panel, c) = (output / COLUMNS, output % COLUMNS);
-        self.scales[panel][c] = quantize(simd, column, UNIT.largest_weight(), bytes);
+        self.scales[panel][c] = quantize(simd, column, UNIT.reach_of_all(simd, column), bytes);
         let mut sum = 0;
         for byte in &mut *bytes {
             *byte = byte.wrapping_sub(OFFSET as u8);
@@ -183,18 +180,17 @@ pub(super) fn round(x: f32) -> u8 {
 /// Rounds one row of activations, and gives what 1 stands for.
 #[inline(always)]
 pub(super) fn quantize_row<S: Simd>(simd: S, row: &[f32], into: &mut [u8]) -> f32 {
-    quantize(simd, row, LARGEST, into)
+    quantize(simd, row, math::largest_magnitude(simd, row), into)
 }
 
-/// Rounds numbers to `-to..=to`, adds 128, and gives what 1 stands for.
+/// Rounds numbers so that `largest` becomes [`LARGEST`], adds 128, and gives what 1 stands for.
 #[inline(always)]
-fn quantize<S: Simd>(simd: S, row: &[f32], to: f32, into: &mut [u8]) -> f32 {
-    let largest = math::largest_magnitude(simd, row);
-    let inverse = if largest > 0.0 { to / largest } else { 0.0 };
+fn quantize<S: Simd>(_: S, row: &[f32], largest: f32, into: &mut [u8]) -> f32 {
+    let inverse = if largest > 0.0 { LARGEST / largest } else { 0.0 };
     for (q, x) in into.iter_mut().zip(row) {
         *q = round(x * inverse).wrapping_add(OFFSET as u8);
     }
-    largest / to
+    largest / LARGEST
 }
 
 /// What multiplies on this machine.
@@ -237,13 +233,32 @@ impl Unit {
         units
     }
 
-    /// The largest weight on either side of zero that it multiplies by.
-    pub(super) fn largest_weight(self) -> f32 {
+    /// Whether the products of two neighbours are added up in 16 bits. For the largest activation, 255 once 128 is
+    /// added, two weights must then not come to more than 128.
+    pub(super) fn adds_pairs(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 | Self::Avx2 => LARGEST_OF_7_BITS,
-            _ => LARGEST,
+            Self::Avx512 | Self::Avx2 => true,
+            _ => false,
         }
+    }
+
+    /// What is to become [`LARGEST`] of two neighbouring weights. Rounding adds one at most.
+    #[inline(always)]
+    pub(super) fn reach(self, a: f32, b: f32) -> f32 {
+        let both = if self.adds_pairs() { (a + b).abs() } else { 0.0 };
+        let either = if a.abs() > b.abs() { a.abs() } else { b.abs() };
+        if both > either { both } else { either }
+    }
+
+    /// The same of a whole row; its length is even.
+    #[inline(always)]
+    fn reach_of_all<S: Simd>(self, simd: S, row: &[f32]) -> f32 {
+        if !self.adds_pairs() {
+            return math::largest_magnitude(simd, row);
+        }
+        let pairs = row.as_chunks().0.iter();
+        pairs.fold(0.0, |largest: f32, &[a, b]| largest.max(self.reach(a, b)))
     }
 
     /// `sums[r] = Σ rows[r][k] · panel[k]`, the activations' offset included.

@@ -175,7 +175,8 @@ proptest! {
             .collect();
         let rows: Vec<&[Word]> = words.chunks_exact(depth).collect();
         for unit in Unit::found() {
-            let mut weight = || (next() * (unit.largest_weight() + 0.9)) as i8;
+            let largest = if unit.adds_pairs() { 64.9 } else { 127.9 };
+            let mut weight = || (next() * largest) as i8;
             let panel: Vec<Words> =
                 (0..depth).map(|_| std::array::from_fn(|_| weight())).collect();
             let mut expected = [[0; COLUMNS]; ROWS];
@@ -200,13 +201,32 @@ fn no_unit_overflows() {
     let depth = 5120 / GROUP;
     let row = vec![[255; GROUP]; depth];
     for unit in Unit::found() {
-        let largest = unit.largest_weight() as i8;
-        for q in [-largest, largest] {
-            let panel = vec![[q; GROUP * COLUMNS]; depth];
+        let furthest: &[[i8; GROUP]] = match unit.adds_pairs() {
+            true => &[[64; 4], [127, 1, 127, -127], [-64; 4], [-127, -1, -1, -127]],
+            false => &[[127; 4], [-127; 4]],
+        };
+        for word in furthest {
+            let panel = vec![std::array::from_fn(|i| word[i % GROUP]); depth];
             let mut sums = [[0; COLUMNS]; ROWS];
             unit.tile(&[&row[..]; ROWS], &panel, &mut sums);
-            assert_eq!(sums, [[255 * i32::from(q) * 5120; COLUMNS]; ROWS], "{unit:?}");
+            let sum: i32 = word.iter().map(|&q| i32::from(q)).sum();
+            assert_eq!(sums, [[255 * sum * depth as i32; COLUMNS]; ROWS], "{unit:?}");
         }
+    }
+}
+
+#[test]
+fn weights_are_within_the_reach_of_each_unit() {
+    let mut next = noise(3);
+    for unit in Unit::found() {
+        for _ in 0..10_000 {
+            let [a, b] = [next(), next()];
+            let [p, q] = [a, b].map(|x| (x * 127.0 / unit.reach(a, b)).round());
+            assert!(p.abs().max(q.abs()) <= 127.0, "{a} {b}");
+            assert!(!unit.adds_pairs() || (p + q).abs() <= 128.0, "{a} {b}");
+        }
+        assert_eq!(unit.reach(1.0, -2.0), 2.0);
+        assert_eq!(unit.reach(-1.0, -2.0), if unit.adds_pairs() { 3.0 } else { 2.0 });
     }
 }
 

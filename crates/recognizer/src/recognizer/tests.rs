@@ -101,13 +101,17 @@ fn nothing_is_left_to_compute_behind_a_pause() {
 
 #[test]
 fn a_circle_is_no_text() {
-    let mut recognizer = recognizer();
-    // So much that nothing else is said.
-    let rules = Rules::new(recognizer.model.tokenizer(), Timestamps::Without);
-    let said = ["Scriven".to_owned()];
-    recognizer.rules = rules.prefer(recognizer.model.tokenizer(), &said, 100.0);
-    assert_eq!(recognizer.finish().unwrap(), Outcome::Discarded(Reason::Loop));
-    assert_eq!(recognizer.n_columns(), 0);
+    // In a second it has no room for as many rounds as elsewhere.
+    for n_columns in [100, 400] {
+        let mut recognizer = recognizer();
+        recognizer.columns.resize(n_columns * 80, 0.0);
+        // So much that nothing else is said.
+        let rules = Rules::new(recognizer.model.tokenizer(), Timestamps::Without);
+        let said = ["Scriven".to_owned()];
+        recognizer.rules = rules.prefer(recognizer.model.tokenizer(), &said, 100.0);
+        assert_eq!(recognizer.finish().unwrap(), Outcome::Discarded(Reason::Loop));
+        assert_eq!(recognizer.n_columns(), 0);
+    }
 }
 
 #[test]

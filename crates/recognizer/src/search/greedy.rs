@@ -87,7 +87,11 @@ impl<'a> Greedy<'a> {
                 return Ok(self.found);
             }
             if self.found.tokens.len() >= self.request.budget {
-                self.found.ended = Ended::Budget;
+                let fixed = self.request.prefix.len();
+                match repetition::cut_last(&self.found.tokens, fixed) {
+                    Some(keep) => self.cut_loop(keep),
+                    None => self.found.ended = Ended::Budget,
+                }
                 return Ok(self.found);
             }
             self.found.tokens.push(token);

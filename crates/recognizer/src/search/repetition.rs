@@ -9,6 +9,8 @@ const WARY_ROUNDS: usize = 2;
 /// Tokens that the circle takes up in all: people do say "no, no, no" for a while before they go on, and what
 /// stands behind a circle is lost.
 const MIN_TOKENS: usize = 32;
+/// The same at the end of the budget: nothing can stand behind it, and who spoke for a second has no more.
+const LAST_TOKENS: usize = 12;
 /// The same where a phrase that is said twice is suspicious: one of five tokens is. Nothing is lost by it, the full
 /// window has the last word.
 const WARY_TOKENS: usize = 10;
@@ -17,10 +19,18 @@ const WARY_TOKENS: usize = 10;
 ///
 /// A circle may reach into the first `fixed` tokens, but these are kept.
 pub(super) fn cut(tokens: &[u32], fixed: usize, is_wary: bool) -> Option<usize> {
-    let (min_rounds, min_tokens) = match is_wary {
-        true => (WARY_ROUNDS, WARY_TOKENS),
-        false => (MIN_ROUNDS, MIN_TOKENS),
-    };
+    match is_wary {
+        true => find(tokens, fixed, WARY_ROUNDS, WARY_TOKENS),
+        false => find(tokens, fixed, MIN_ROUNDS, MIN_TOKENS),
+    }
+}
+
+/// The same of a text that has used up its budget.
+pub(super) fn cut_last(tokens: &[u32], fixed: usize) -> Option<usize> {
+    find(tokens, fixed, MIN_ROUNDS, LAST_TOKENS)
+}
+
+fn find(tokens: &[u32], fixed: usize, min_rounds: usize, min_tokens: usize) -> Option<usize> {
     (1..=MAX_PERIOD).find_map(|period| {
         let n = min_tokens.max(min_rounds * period).next_multiple_of(period);
         let tail = &tokens[tokens.len().checked_sub(n)?..];
@@ -65,6 +75,14 @@ mod tests {
     fn one_token_over_and_over_is_a_circle() {
         assert_eq!(cut(&[7; 32], 0, false), Some(1));
         assert_eq!(cut(&[7; 10], 0, true), Some(1));
+    }
+
+    #[test]
+    fn at_the_end_of_the_budget_fewer_tokens_are_a_circle() {
+        let tokens = [&[9][..], &[1, 2].repeat(6)].concat();
+        assert_eq!(cut(&tokens, 0, false), None);
+        assert_eq!(cut_last(&tokens, 0), Some(3));
+        assert_eq!(cut_last(&tokens[2..], 0), None);
     }
 
     #[test]

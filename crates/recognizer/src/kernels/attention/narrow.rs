@@ -100,25 +100,29 @@ impl Block {
     /// Rounds up to 64 values of a head.
     #[inline(always)]
     fn quantize(values: &[Row], rows: Range<usize>, head: usize, n_head: usize) -> Self {
-        let mut largest = [0.0f32; D_HEAD];
-        for at in rows.clone() {
-            for (largest, x) in largest.iter_mut().zip(&values[at * n_head + head]) {
-                *largest = if x.abs() > *largest { x.abs() } else { *largest };
+        let value = |at: usize| match rows.contains(&at) {
+            true => &values[at * n_head + head],
+            false => &[0.0; D_HEAD],
+        };
+        let (unit, mut largest) = (*UNIT, [0.0f32; D_HEAD]);
+        for at in rows.clone().step_by(2) {
+            let pair = value(at).iter().zip(value(at + 1));
+            for (largest, (a, b)) in largest.iter_mut().zip(pair) {
+                let reach = unit.reach(*a, *b);
+                *largest = if reach > *largest { reach } else { *largest };
             }
         }
         let (mut scales, mut inverses) = ([0.0; D_HEAD], [0.0; D_HEAD]);
-        let to = UNIT.largest_weight();
         for ((scale, inverse), largest) in scales.iter_mut().zip(&mut inverses).zip(&largest) {
-            *scale = largest / to;
-            *inverse = if *largest > 0.0 { to / largest } else { 0.0 };
+            *scale = largest / int8::LARGEST;
+            *inverse = if *largest > 0.0 { int8::LARGEST / largest } else { 0.0 };
         }
         let mut words = [[0; GROUP * COLUMNS]; DEPTH];
         for (words, first) in words.iter_mut().zip(rows.clone().step_by(GROUP)) {
             // Four values of a column side by side, as one number: they need not be written one by one then.
             let mut columns = [0u32; D_HEAD];
             for (k, at) in (first..rows.end.min(first + GROUP)).enumerate() {
-                let value = &values[at * n_head + head];
-                for ((column, x), inverse) in columns.iter_mut().zip(value).zip(&inverses) {
+                for ((column, x), inverse) in columns.iter_mut().zip(value(at)).zip(&inverses) {
                     *column |= (u32::from(int8::round(x * inverse)) << (8 * k)).to_le();
                 }
             }

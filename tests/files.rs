@@ -184,7 +184,8 @@ fn what_cannot_be_decoded_inside_a_recording_is_told_and_moves_no_word() {
     let whole = data("jfk.mp3");
     let whole = transcribe(&room, &[&[whole.to_str().unwrap()], &told[..]].concat());
     let (was, is) = (last_word(&whole), last_word(&stdout(&output)));
-    assert!((was - is).abs() < 0.25, "at {was} s, now at {is} s");
+    // What was lost took 0.58 s; which sound a word begins with is told anew, and less exactly than that.
+    assert!((was - is).abs() < 0.45, "at {was} s, now at {is} s");
 }
 
 /// When the last word begins, in seconds.

@@ -9,26 +9,22 @@
 //! `heard:start-end` in seconds. The manifest is a TSV whose header names the columns `id`, `file`
 //! and `language`; files lie beside it. Each line of the output is `id<TAB>text`.
 //!
-//! `drafts` checks that the verification of drafts is exact: what a greedy search finds in the first 30
-//! seconds, in the full window and in one as short as live recognition takes it, is given back to it as its own
-//! draft, whole and with its middle token changed, and has to come out again. Its text is how many tokens there
-//! were; a recording in which it fails ends the run.
+//! `drafts` checks that the verification of drafts is exact: what a greedy search finds in the first 30 seconds, in
+//! the full window and in one as short as live recognition takes it, is given back to it as its own draft, whole and
+//! with its middle token changed, and has to come out again; else the run ends. Its text is how many tokens there were.
 //!
-//! With `events=FOLDER`, live runs also leave an event log for each recording there: one JSON line
-//! for each change of the text, at the time of the sound that had been heard by then, as if
-//! computing took no time. With `words=true` it has a line for each step, with all words of the
-//! hypothesis (text, start, end, probability) that are shown: all of them with `believed=0`. From
-//! this `tests/measure/commit_rules.py` tells what other rules would have committed.
+//! With `events=FOLDER`, live runs also leave an event log for each recording there: one JSON line for each change of
+//! the text, at the time of the sound that had been heard by then, as if computing took no time. With `words=true` it
+//! has a line for each step, with all words of the hypothesis (text, start, end, probability) that are shown: all of
+//! them with `believed=0`. From this `tests/measure/commit_rules.py` tells what other rules would have committed.
 //!
-//! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits
-//! for (300), `kind=KIND` takes only recordings of one kind, `level=DBFS` brings all to one level;
-//! `vad=webrtc|silero` is what detects voice, and for the latter `sure_of_voice=PERCENT` and
-//! `onset=MS` how readily; `hangover=MS` how long a pause has to last to be told; `pad`, `doubt_pad`,
-//! `pause_pad`, `bucket`, `kept_silence`, `draft_bias`, `long_window`, `context`,
-//! `believed`, `end_guard`, `sure`, `unsure_guard`, `unsure_wait` and `settled` are the
-//! numbers of `Tuning`. `temperature`, `best_of`, `beam_size`, `prompt` and `condition=true` say how
-//! whole files are decoded. `hotwords=FILE` names a file of one hotword a line, `hotword_boost` how
-//! strongly they are preferred.
+//! `precision=f32|int8` is how weights are held, `interval=MS` how much new sound a live step waits for (300),
+//! `kind=KIND` takes only recordings of one kind, `level=DBFS` brings all to one level; `vad=webrtc|silero` is what
+//! detects voice, and for the latter `sure_of_voice=PERCENT` and `onset=MS` how readily; `hangover=MS` how long a
+//! pause has to last to be told; `pad`, `doubt_pad`, `pause_pad`, `bucket`, `kept_silence`, `draft_bias`,
+//! `long_window`, `context`, `believed`, `end_guard`, `sure`, `unsure_guard`, `unsure_wait` and `settled` are the
+//! numbers of `Tuning`. `temperature`, `best_of`, `beam_size`, `prompt` and `condition=true` say how whole files are
+//! decoded. `hotwords=FILE` names a file of one hotword a line, `hotword_boost` how strongly they are preferred.
 
 use std::fs::File;
 use std::io::Write;
@@ -175,13 +171,8 @@ fn main() -> Result<()> {
             "live" => {
                 let log = settings.events.as_ref();
                 let log = log.map(|dir| File::create(dir.join(format!("{}.jsonl", fields[id]))));
-                live(
-                    &model,
-                    &options,
-                    &samples,
-                    &settings,
-                    EventLog::new(log.transpose()?, settings.words),
-                )?
+                let log = EventLog::new(log.transpose()?, settings.words);
+                live(&model, &options, &samples, &settings, log)?
             }
             mode => bail!("{mode} is neither offline, live, drafts nor speech"),
         };

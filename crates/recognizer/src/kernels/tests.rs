@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn every_unit_multiplies(rows in 1..=ROWS, depth in 1usize..40, seed: u32) {
+    fn every_unit_multiplies_alike(rows in 1..=ROWS, depth in 1usize..40, seed: u32) {
         let mut next = noise(seed.into());
         let words: Vec<Word> = (0..rows * depth)
             .map(|_| std::array::from_fn(|_| (next() * 127.9 + 128.0) as u8))

@@ -36,7 +36,7 @@ const MAX_PACKET_FRAMES: u64 = 1 << 20;
 /// 40 dB above full scale: louder is no recording, and its energy no number.
 const LOUDEST: f32 = 100.0;
 /// Seconds between two packets in which something is lost: less is rounding, more another clock.
-const GAPS: RangeInclusive<f64> = 0.02..=600.0;
+const GAPS: RangeInclusive<f64> = 0.02..=60.0;
 /// Seconds that may be missing at the end of a good file: some encoders count a frame too many, and a
 /// tag behind the last block of a FLAC spoils it.
 const SLACK: f64 = 0.5;

@@ -260,7 +260,9 @@ fn sixteen_bits_hear_the_words_of_32() {
     let Some(cache) = fetched("tiny.en") else { return };
     let half = Model::with_kernels(&cache, Kernels::Static(FloatDType::F16)).unwrap();
     let [ours, theirs] = [&half, &model].map(|m| search(m, 640, Timestamps::Without, &[]));
-    assert_eq!(ours.tokens, theirs.tokens);
+    // A comma may come or go with the processor's rounding.
+    let words = |found: &Hypothesis| plain(&model.tokenizer().decode(&found.tokens));
+    assert_eq!(words(&ours), words(&theirs));
     assert_eq!(half.float(), FloatDType::F16);
     assert!((ours.mean_log_prob(0) - theirs.mean_log_prob(0)).abs() < 0.02);
     assert!((ours.no_speech - theirs.no_speech).abs() < 0.01);

@@ -34,7 +34,7 @@ pub(crate) fn model(compute: &Compute) -> Model {
 }
 
 /// Writes a model of random numbers and of these sizes, and loads it.
-fn write<T>(dims: &ModelDimensions, load: impl Fn(&Path) -> T) -> T {
+pub(crate) fn write<T>(dims: &ModelDimensions, load: impl Fn(&Path) -> T) -> T {
     let folder = tempfile::tempdir().unwrap();
     weights::write_random(dims, folder.path()).unwrap();
     load(folder.path())
@@ -172,7 +172,7 @@ fn a_device_is_waited_for_once_a_step() {
     let model = write(&DIMS, |folder| Model::with_kernels(folder, FIXED).unwrap());
     let before = WAITS.get();
     let found = search(&model, &[]);
-    assert!(found.ended != Ended::Loop && found.tokens.len() > 1);
+    assert!(!matches!(found.ended, Ended::Loop { .. }) && found.tokens.len() > 1);
     // The prompt, and what follows each token.
     assert_eq!(WAITS.get() - before, 1 + found.tokens.len());
 }

@@ -6,30 +6,24 @@
 //!
 //! Runs on the `recognition` thread; each call of [`Recognizer::step`] computes for a good while.
 
+mod pass;
+
+use self::pass::Pass;
 use crate::outcome::{Final, Outcome, Partial, Reason};
-use crate::search::{Ended, Hypothesis, Request, Rules, Timestamps, greedy};
-use crate::transcript::{HypothesisBuffer, Word, text};
+use crate::search::{Ended, Hypothesis, Rules, Timestamps};
+use crate::transcript::{HypothesisBuffer, text};
 use crate::tuning::Tuning;
-use crate::window::{
-    COLUMNS_PER_POSITION, COLUMNS_PER_SECOND, MAX_COLUMNS, MAX_POSITIONS, Padding, loudest,
-};
-use crate::{Error, Model, Options, language, words};
+use crate::window::{COLUMNS_PER_SECOND, MAX_COLUMNS, loudest};
+use crate::{Error, Model, Options, language};
 
 /// The shortest sound worth a step.
 const MIN_COLUMNS: usize = 30;
 /// A window that has grown longer is cut in any case.
 const MAX_WINDOW: usize = MAX_COLUMNS - COLUMNS_PER_SECOND * 2;
-/// Tokens that a second of speech may have. Whisper's are 3 or 4; a Chinese sign can take 3.
-const TOKENS_PER_SECOND: usize = 12;
-/// Tokens that any sound may have.
-const MIN_BUDGET: usize = 12;
-/// Tokens of text that fit behind the prompt.
-const MAX_BUDGET: usize = 440;
-/// Seconds of sound from which on a language is taken as detected.
-const LANGUAGE_SECONDS: usize = 2;
-/// Probability from which on a language is taken as detected.
-const LANGUAGE_BELIEF: f32 = 0.8;
-
+/// Tokens from which on the window is cut at the first good place, and from which on in any case: of the committed
+/// ones, behind which as many must fit as new sound can have.
+const LONG_TEXT: usize = 224;
+const MAX_TEXT: usize = 340;
 /// What the model itself takes for silence: it gives no speech more than the first probability, and
 /// its words less than the second on average, a logarithm. A knock on a table has 0.77 and −0.85; what
 /// people say has at most 0.38 where it has less than −1, and never less than −1.72. See
@@ -60,9 +54,8 @@ pub struct Recognizer {
     doubted: Option<usize>,
     /// Silence that the last hypothesis had behind the sound, in positions.
     pad: usize,
-    /// Whether the last step was in a pause, came to its end and heard no silence: its words are then
-    /// all there is to know about what was heard.
-    is_whole: bool,
+    /// `None` before the first.
+    last: Option<Pass>,
     buffer: HypothesisBuffer,
 }
 
@@ -97,7 +90,7 @@ impl Recognizer {
             seen: 0,
             doubted: None,
             pad: 0,
-            is_whole: false,
+            last: None,
             buffer: HypothesisBuffer::default(),
         })
     }
@@ -132,7 +125,7 @@ impl Recognizer {
         if self.has_heard_all() || self.sound() < MIN_COLUMNS {
             return Ok(self.settle());
         }
-        if self.n_columns() > self.tuning.long_window {
+        if self.n_columns() > self.tuning.long_window || self.prefix().len() > LONG_TEXT {
             self.cut();
         }
         let go_on = self.quiet_since.is_none();
@@ -140,22 +133,14 @@ impl Recognizer {
         if go_on && self.is_in_doubt() {
             self.doubted = Some(self.origin + self.sound());
         }
-        let (hypothesis, heard) = self.decode(pad, go_on)?;
-        let is_silence = self.is_silence(&hypothesis);
-        self.is_whole = !go_on && hypothesis.ended == Ended::EndOfText && !is_silence;
-        // A hypothesis that found no end confirms nothing and corrects nothing.
-        if hypothesis.ended == Ended::EndOfText {
-            let heard = if is_silence { Vec::new() } else { heard };
-            let paused = self.quiet_since.is_some() && self.has_heard_all();
-            self.buffer.revise(heard, seconds(self.seen), paused, &self.tuning.commit);
-        }
+        self.hear(pad, go_on)?;
         Ok(Some(self.partial()))
     }
 
     /// Commits the words before a pause that lasts, if the last step has heard all of them.
     fn settle(&mut self) -> Option<Partial> {
         let lasts = self.origin + self.n_columns() - self.quiet_since?;
-        let is_due = self.is_whole && lasts >= self.tuning.settled;
+        let is_due = self.last.as_ref()?.is_whole() && lasts >= self.tuning.settled;
         (is_due && self.buffer.settle()).then(|| self.partial())
     }
 
@@ -169,43 +154,41 @@ impl Recognizer {
     pub fn finish(&mut self) -> Result<Outcome, Error> {
         // Only where no step was taken for long, or none at all.
         while self.sound() > MAX_COLUMNS {
-            let (_, heard) = self.decode(self.tuning.pad, true)?;
-            self.buffer.replace(heard, seconds(self.seen));
+            self.hear(self.tuning.pad, true)?;
             self.cut();
         }
-        if self.is_whole && self.has_heard_all() {
-            self.buffer.conclude();
-        } else if self.n_columns() > 0 && self.conclude()? == Ended::Loop {
-            self.reset();
-            return Ok(Outcome::Discarded(Reason::Loop));
+        let is_known = self.last.as_ref().is_some_and(|last| last.in_pause) && self.has_heard_all();
+        if !is_known && self.n_columns() > 0 {
+            self.hear(self.tuning.pause_pad, false)?;
         }
-        let outcome = self.outcome();
+        let outcome = match self.last.take() {
+            Some(last)
+                if last.ended == (Ended::Loop { is_all: true }) && self.has_committed_none() =>
+            {
+                Outcome::Discarded(Reason::Loop)
+            }
+            Some(last) => {
+                if last.ended != Ended::EndOfText {
+                    self.buffer.replace(last.unfinished, seconds(self.seen));
+                }
+                self.buffer.conclude();
+                self.outcome()
+            }
+            None => self.outcome(),
+        };
         self.reset();
         Ok(outcome)
-    }
-
-    /// The last pass, as in a pause: commits all that it finds. Says `Loop` if that is nothing but a circle.
-    fn conclude(&mut self) -> Result<Ended, Error> {
-        let (mut hypothesis, mut heard) = self.decode(self.tuning.pause_pad, false)?;
-        if hypothesis.ended != Ended::EndOfText && self.pad < MAX_POSITIONS {
-            // The full window is what Whisper was trained on; it rarely loops there.
-            (hypothesis, heard) = self.decode(MAX_POSITIONS, false)?;
-        }
-        if !self.is_silence(&hypothesis) {
-            self.buffer.replace(heard, seconds(self.seen));
-            self.buffer.conclude();
-        }
-        Ok(match self.buffer.committed().is_empty() {
-            true => hypothesis.ended,
-            false => Ended::EndOfText,
-        })
     }
 
     /// Whether the model itself takes all that was heard for silence.
     fn is_silence(&self, hypothesis: &Hypothesis) -> bool {
         let belief = hypothesis.mean_log_prob(0);
         let is_one = |&(no_speech, log_prob)| hypothesis.no_speech > no_speech && belief < log_prob;
-        self.buffer.committed().is_empty() && SILENCE.iter().any(is_one)
+        self.has_committed_none() && SILENCE.iter().any(is_one)
+    }
+
+    fn has_committed_none(&self) -> bool {
+        self.buffer.committed().is_empty()
     }
 
     /// Drops the utterance.
@@ -216,8 +199,8 @@ impl Recognizer {
         self.origin = 0;
         self.loudest = loudest(&[]);
         self.quiet_since = None;
-        (self.seen, self.pad, self.doubted) = (0, 0, None);
-        self.is_whole = false;
+        (self.seen, self.pad) = (0, 0);
+        (self.doubted, self.last) = (None, None);
         self.buffer = HypothesisBuffer::default();
     }
 
@@ -255,86 +238,18 @@ impl Recognizer {
         self.origin + self.sound() == self.seen && self.pad_now() <= self.pad
     }
 
-    /// Decodes the window with at least `pad` positions of silence behind it; the words behind the
-    /// committed ones.
-    ///
-    /// While somebody speaks on, the text is to be steady. In a pause and at the end it is to be
-    /// right, and the model may begin as it likes: where it takes back a committed word, what it
-    /// says behind that word is still better than what it says when it has to go on from a mistake.
-    fn decode(&mut self, pad: usize, go_on: bool) -> Result<(Hypothesis, Vec<Word>), Error> {
-        if go_on {
-            return self.decode_behind(self.buffer.prefix().len(), pad, self.tuning.draft_bias);
-        }
-        let (found, heard) = self.decode_behind(0, pad, 0.0)?;
-        Ok((found, self.buffer.behind_committed(heard)))
-    }
-
-    /// Decodes the window; the words behind the first `n_given` tokens, which are not to be changed.
-    fn decode_behind(
-        &mut self,
-        n_given: usize,
-        pad: usize,
-        bias: f32,
-    ) -> Result<(Hypothesis, Vec<Word>), Error> {
-        let model = self.model.clone();
-        let sound = self.sound().min(MAX_COLUMNS);
-        (self.seen, self.pad) = (self.origin + sound, pad);
-        let n_ctx = model.bucket(sound, pad).next_multiple_of(self.tuning.bucket);
-        let n_ctx = n_ctx.min(MAX_POSITIONS);
-        let columns = &self.columns[..sound * model.n_mels()];
-        let features = model.encode(columns, n_ctx, self.loudest, Padding::Silence);
-        let cache = model.decoder().start(&features, model.alignment_heads());
-        let language = match self.language {
-            "" => self.detect_language(&cache, sound)?,
-            language => language,
-        };
-        let mut prompt = model.tokenizer().sot_sequence(Some(language), self.options.task);
-        prompt.push(model.tokenizer().no_timestamps);
-        let committed = self.buffer.prefix();
-        let least = committed.len() + MIN_BUDGET;
-        let known = [committed, self.buffer.draft()].concat();
-        let (prefix, draft) = known.split_at(n_given);
-        let budget = sound * TOKENS_PER_SECOND / COLUMNS_PER_SECOND + MIN_BUDGET;
-        let n_content = sound.div_ceil(COLUMNS_PER_POSITION).max(1);
-        let request = Request {
-            prompt: &prompt,
-            prefix,
-            draft,
-            bias,
-            rules: &self.rules,
-            budget: budget.max(least).min(MAX_BUDGET),
-            is_wary: n_ctx < MAX_POSITIONS,
-            align: Some(n_content),
-        };
-        let found = greedy(&model, cache, &request)?;
-        let origin = seconds(self.origin);
-        let heard = words::words(&model, &found, n_given, n_content, language, origin);
-        self.guess = language;
-        Ok((found, heard))
-    }
-
-    /// The likeliest language; kept for the utterance once it is sure enough.
-    fn detect_language(
-        &mut self,
-        cache: &crate::text_decoder::Cache,
-        sound: usize,
-    ) -> Result<&'static str, Error> {
-        let (language, belief) = language::detect(&self.model, cache, &self.options)?;
-        if sound >= LANGUAGE_SECONDS * COLUMNS_PER_SECOND && belief >= LANGUAGE_BELIEF {
-            self.language = language;
-        }
-        Ok(language)
-    }
-
     /// Cuts the window at a committed word, or by force where it has grown too long. Never cuts off
     /// what no hypothesis has heard.
     fn cut(&mut self) {
-        let latest = seconds(self.seen) - self.tuning.context;
-        let range = seconds(self.origin) + 1.0..latest;
-        let start = self.buffer.cut_within(range).or_else(|| {
-            (self.n_columns() > MAX_WINDOW).then(|| {
-                self.buffer.cut_at(latest);
-                latest
+        let range = seconds(self.origin) + 1.0..seconds(self.seen) - self.tuning.context;
+        let start = self.buffer.cut_within(range.clone()).or_else(|| {
+            let is_full = self.n_columns() > MAX_WINDOW || self.prefix().len() > MAX_TEXT;
+            is_full.then(|| {
+                if let Some(last) = self.last.as_mut().filter(|last| !last.unfinished.is_empty()) {
+                    let words = std::mem::take(&mut last.unfinished);
+                    self.buffer.replace(words, seconds(self.seen));
+                }
+                self.buffer.cut_behind(range)
             })
         });
         let Some(start) = start else { return };

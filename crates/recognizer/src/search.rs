@@ -20,6 +20,8 @@ pub(crate) use fallback::{MIN_MEAN_LOG_PROB, NO_SPEECH, decode};
 pub(crate) use greedy::greedy;
 pub(crate) use rules::{Rules, Timestamps};
 
+use std::ops::Range;
+
 use crate::kernels::log_sum_exp;
 use crate::text_decoder::Cache;
 use crate::{Error, Model};
@@ -61,8 +63,9 @@ pub(crate) enum Ended {
     EndOfText,
     /// The budget was used up.
     Budget,
-    /// The text began to go round in circles; the circles are cut off.
-    Loop,
+    /// The text began to go round in circles; all rounds but the first are cut off. `is_all` where less than a round
+    /// stands before them.
+    Loop { is_all: bool },
 }
 
 /// What a search found.
@@ -111,11 +114,11 @@ impl Hypothesis {
         (found.iter().sum::<f32>() + self.end_log_prob) / found.len().max(1) as f32
     }
 
-    /// Keeps the first `keep` tokens of a text that goes round in circles.
-    fn cut_loop(&mut self, keep: usize) {
-        self.tokens.truncate(keep);
-        self.log_probs.truncate(keep);
-        self.ended = Ended::Loop;
+    /// Ends a text that goes round in circles behind the first `round`.
+    fn cut_loop(&mut self, round: Range<usize>) {
+        self.tokens.truncate(round.end);
+        self.log_probs.truncate(round.end);
+        self.ended = Ended::Loop { is_all: round.start < round.len() };
     }
 
     /// Mean log-probability of what was found behind the first `from` tokens, the end included.

@@ -177,8 +177,8 @@ impl<'a> Recording<'a> {
         let told = self.told(before);
         let mut found = find(&told)?;
         let text = |tokens: &[u32]| model.tokenizer().decode(tokens);
-        // A model that hears nothing says what it was told.
-        if is_echo(&text(&found.tokens), &text(&told)) {
+        // A model that hears nothing says what it was told. The prefix it was to say.
+        if is_echo(&text(&found.tokens[prefix.len()..]), &text(&told)) {
             found = find(&[])?;
         }
         Ok((features, found))

@@ -197,12 +197,18 @@ impl HypothesisBuffer {
         Some(self.committed[self.in_window].start)
     }
 
-    /// Cuts the window at `start`, and commits the words that end before it, agreed on or not.
-    pub(crate) fn cut_at(&mut self, start: f32) {
-        let n = self.tentative.iter().take_while(|word| word.end <= start).count();
+    /// Commits the words that end before `range` does, agreed on or not, and cuts the window behind the last that
+    /// ends within it; says where that is. There is nothing in the text for what stands behind: it may have been
+    /// skipped. Only where no word ends in the range, the cut is at its end.
+    pub(crate) fn cut_behind(&mut self, range: std::ops::Range<f32>) -> f32 {
+        let n = self.tentative.iter().take_while(|word| word.end <= range.end).count();
         self.commit(n);
-        let gone = self.committed[self.in_window..].iter().take_while(|word| word.start < start);
-        self.in_window += gone.count();
+        let words = &self.committed[self.in_window..];
+        let ends = words.iter().map(|word| word.end).filter(|end| range.contains(end));
+        let start = ends.reduce(f32::max).unwrap_or(range.end);
+        let is_gone = |word: &&Word| word.start < start || word.end <= start;
+        self.in_window += words.iter().take_while(is_gone).count();
+        start
     }
 
     fn commit(&mut self, n: usize) {

@@ -1,8 +1,12 @@
 //! What a step takes in, with any weights.
 
+use super::pass::budget;
 use super::*;
+use crate::search::Hypothesis;
 use crate::text_decoder::WAITS;
-use crate::{Compute, random};
+use crate::transcript::Word;
+use crate::window::MAX_POSITIONS;
+use crate::{Compute, ModelDimensions, Precision, random};
 
 /// A recognizer of random numbers that has been given two seconds.
 fn recognizer() -> Recognizer {
@@ -88,15 +92,97 @@ fn what_comes_in_a_pause_is_not_heard() {
 
 #[test]
 fn nothing_is_left_to_compute_behind_a_pause() {
+    let whole = (Ended::EndOfText, false, vec![]);
+    let silence = (Ended::EndOfText, true, vec![]);
+    let circle = (Ended::Loop { is_all: true }, false, vec![word(0.9)]);
+    // What stands before a circle, and a text that was too long, are kept.
+    let circle_behind_words = (Ended::Loop { is_all: false }, false, vec![word(0.9), word(0.9)]);
+    let too_long = (Ended::Budget, false, vec![word(0.9), word(0.9)]);
+    for (pass, text) in [
+        (whole, Ok("so")),
+        (silence, Err(Reason::NoSpeech)),
+        (circle, Err(Reason::Loop)),
+        (circle_behind_words, Ok("so so")),
+        (too_long, Ok("so so")),
+    ] {
+        let (ended, is_silence, unfinished) = pass;
+        let mut recognizer = recognizer();
+        recognizer.quiet();
+        (recognizer.seen, recognizer.pad) = (200, MAX_POSITIONS);
+        let tentative = if is_silence { vec![] } else { vec![word(0.9)] };
+        recognizer.buffer.replace(tentative, 1.0);
+        recognizer.last = Some(Pass { in_pause: true, is_silence, ended, unfinished });
+        let waits = WAITS.get();
+        let found = match recognizer.finish().unwrap() {
+            Outcome::Final(found) => Ok(found.text),
+            Outcome::Discarded(reason) => Err(reason),
+        };
+        assert_eq!(found, text.map(str::to_owned));
+        assert_eq!(WAITS.get(), waits);
+    }
+}
+
+#[test]
+fn what_no_text_has_an_end_for_is_not_cut_off() {
     let mut recognizer = recognizer();
-    recognizer.quiet();
-    recognizer.is_whole = true;
-    (recognizer.seen, recognizer.pad) = (200, MAX_POSITIONS);
+    recognizer.columns.resize(2_900 * 80, 0.0);
+    (recognizer.seen, recognizer.pad) = (2_900, 256);
+    // Words at 2 s, then a circle: nothing is known of what stands behind its first round.
+    let heard = [1.0, 2.0].map(|start| Word { start, end: start + 0.5, ..word(0.9) });
+    recognizer.last = Some(Pass {
+        in_pause: false,
+        is_silence: false,
+        ended: Ended::Loop { is_all: true },
+        unfinished: heard.to_vec(),
+    });
+    recognizer.cut();
+    assert_eq!(text(recognizer.buffer.committed()), "so so");
+    assert_eq!((recognizer.origin, recognizer.n_columns()), (250, 2_650));
+}
+
+#[test]
+fn a_text_of_many_tokens_is_cut_and_never_too_long_for_the_model() {
+    let mut recognizer = recognizer();
+    let at =
+        |n: u16| Word { start: f32::from(n) / 100.0, end: f32::from(n + 1) / 100.0, ..word(0.9) };
+    recognizer.buffer.replace((0..600).map(at).collect(), 2.0);
+    recognizer.buffer.conclude();
+    assert_eq!(recognizer.prefix().len(), 428);
+    // It has not heard so much yet that it could be cut.
+    assert!(recognizer.step().unwrap().is_some());
+    (0..600).for_each(|_| recognizer.push(&[0.0; 80]));
+    assert!(recognizer.step().unwrap().is_some());
+    assert_eq!((recognizer.origin, recognizer.seen), (0, 800));
+    recognizer.push(&[0.0; 80]);
+    assert!(recognizer.step().unwrap().is_some());
+    assert!((398..=400).contains(&recognizer.origin));
+    assert!(recognizer.prefix().len() < 428);
+}
+
+#[test]
+fn every_writing_has_room() {
+    // 7.2 s of Bengali, 5.6 s of Georgian, and the 10 s of either that no text has room for.
+    assert!(budget(720, 0) > 167);
+    assert!(budget(560, 0) > 222);
+    assert_eq!(budget(1_000, 0), 412);
+    assert_eq!(budget(3_000, 0), 440);
+    // What is committed, and something behind it.
+    assert_eq!(budget(100, 200), 212);
+}
+
+#[test]
+fn an_utterance_has_one_language() {
+    let dims = ModelDimensions { n_vocab: 51_865, ..random::DIMS };
+    let model =
+        random::write(&dims, |folder| Model::load(folder, &Compute::Cpu, Precision::F32).unwrap());
+    let mut recognizer = Recognizer::new(model, Options::default()).unwrap();
+    (0..200).for_each(|_| recognizer.push(&[0.0; 80]));
+    // Guessed, with less belief than makes it sure, and committed to.
+    recognizer.guess = "bs";
     recognizer.buffer.replace(vec![word(0.9)], 1.0);
-    let waits = WAITS.get();
-    let Outcome::Final(found) = recognizer.finish().unwrap() else { panic!("words were heard") };
-    assert_eq!(found.text, "so");
-    assert_eq!(WAITS.get(), waits);
+    recognizer.buffer.conclude();
+    let partial = recognizer.step().unwrap().unwrap();
+    assert_eq!((partial.language, recognizer.language), (Some("bs"), ""));
 }
 
 #[test]

@@ -65,8 +65,9 @@ pub(crate) fn beam(
         }
         beams = going_on.iter().map(|next| beams[next.beam].with(next)).collect();
         let first = &mut beams[0].start.found;
-        if let Some(keep) = repetition::cut(&first.tokens, request.prefix.len(), request.is_wary) {
-            first.cut_loop(keep);
+        let given = request.prefix.len();
+        if let Some(round) = repetition::cut(&first.tokens, given, request.is_wary) {
+            first.cut_loop(round);
             return Ok(first.clone());
         }
         advance(model, &mut beams)?;

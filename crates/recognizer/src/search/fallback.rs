@@ -72,7 +72,8 @@ fn passes(found: &Hypothesis, is_circle: bool, is_unlikely: bool) -> bool {
 
 /// Whether `text`, that of `found`, says the same again and again.
 fn goes_in_circles(found: &Hypothesis, text: &str) -> bool {
-    found.ended == Ended::Loop || compression_ratio(text.trim()) > MAX_COMPRESSION_RATIO
+    matches!(found.ended, Ended::Loop { .. })
+        || compression_ratio(text.trim()) > MAX_COMPRESSION_RATIO
 }
 
 /// How many times smaller zlib makes a text.
@@ -129,7 +130,7 @@ mod tests {
         assert!(is_taken(&hypothesis(-0.3, 0.1, Ended::EndOfText), good));
         assert!(is_taken(&hypothesis(-0.3, 0.9, Ended::EndOfText), good));
         assert!(!is_taken(&hypothesis(-1.1, 0.1, Ended::EndOfText), good));
-        assert!(!is_taken(&hypothesis(-0.3, 0.1, Ended::Loop), good));
+        assert!(!is_taken(&hypothesis(-0.3, 0.1, Ended::Loop { is_all: true }), good));
         assert!(!is_taken(&hypothesis(-0.3, 0.1, Ended::Budget), &"over and ".repeat(30)));
         // A loop that the model takes for silence, but believes in, is a loop.
         assert!(!is_taken(&hypothesis(-0.1, 0.9, Ended::EndOfText), &"over and ".repeat(30)));

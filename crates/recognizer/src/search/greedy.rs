@@ -9,6 +9,8 @@
 //! Source: `GreedyDecoder` in openai/whisper, `whisper/decoding.py` at c0d2f62; the draft is this
 //! project's.
 
+use std::ops::Range;
+
 use burn::tensor::Tensor;
 
 use super::{Ended, Hypothesis, Request, repetition};
@@ -89,15 +91,15 @@ impl<'a> Greedy<'a> {
             if self.found.tokens.len() >= self.request.budget {
                 let fixed = self.request.prefix.len();
                 match repetition::cut_last(&self.found.tokens, fixed) {
-                    Some(keep) => self.cut_loop(keep),
+                    Some(round) => self.cut_loop(round),
                     None => self.found.ended = Ended::Budget,
                 }
                 return Ok(self.found);
             }
             self.found.tokens.push(token);
             self.found.log_probs.push(log_prob);
-            if let Some(keep) = self.repetition() {
-                self.cut_loop(keep);
+            if let Some(round) = self.repetition() {
+                self.cut_loop(round);
                 return Ok(self.found);
             }
             self.advance(token)?;
@@ -116,14 +118,14 @@ impl<'a> Greedy<'a> {
         Ok(())
     }
 
-    /// How many tokens to keep, if the text goes round in circles.
-    fn repetition(&self) -> Option<usize> {
+    /// The first round, if the text goes round in circles.
+    fn repetition(&self) -> Option<Range<usize>> {
         let Request { prefix, is_wary, .. } = *self.request;
         repetition::cut(&self.found.tokens, prefix.len(), is_wary)
     }
 
-    fn cut_loop(&mut self, keep: usize) {
-        self.found.cut_loop(keep);
-        self.found.attention.truncate(self.request.prompt.len() + keep);
+    fn cut_loop(&mut self, round: Range<usize>) {
+        self.found.attention.truncate(self.request.prompt.len() + round.end);
+        self.found.cut_loop(round);
     }
 }

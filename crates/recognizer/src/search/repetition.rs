@@ -1,5 +1,7 @@
 //! The guard against text that goes round in circles.
 
+use std::ops::Range;
+
 /// The longest circle looked for, in tokens.
 const MAX_PERIOD: usize = 16;
 /// Rounds before it is called a circle: people do say things three times.
@@ -15,10 +17,10 @@ const LAST_TOKENS: usize = 12;
 /// window has the last word.
 const WARY_TOKENS: usize = 10;
 
-/// Looks for a circle at the end of `tokens` and says how many to keep: up to its first round.
+/// Looks for a circle at the end of `tokens` and gives its first round: what stands behind that is not to be kept.
 ///
 /// A circle may reach into the first `fixed` tokens, but these are kept.
-pub(super) fn cut(tokens: &[u32], fixed: usize, is_wary: bool) -> Option<usize> {
+pub(super) fn cut(tokens: &[u32], fixed: usize, is_wary: bool) -> Option<Range<usize>> {
     match is_wary {
         true => find(tokens, fixed, WARY_ROUNDS, WARY_TOKENS),
         false => find(tokens, fixed, MIN_ROUNDS, MIN_TOKENS),
@@ -26,16 +28,22 @@ pub(super) fn cut(tokens: &[u32], fixed: usize, is_wary: bool) -> Option<usize> 
 }
 
 /// The same of a text that has used up its budget.
-pub(super) fn cut_last(tokens: &[u32], fixed: usize) -> Option<usize> {
+pub(super) fn cut_last(tokens: &[u32], fixed: usize) -> Option<Range<usize>> {
     find(tokens, fixed, MIN_ROUNDS, LAST_TOKENS)
 }
 
-fn find(tokens: &[u32], fixed: usize, min_rounds: usize, min_tokens: usize) -> Option<usize> {
+fn find(
+    tokens: &[u32],
+    fixed: usize,
+    min_rounds: usize,
+    min_tokens: usize,
+) -> Option<Range<usize>> {
     (1..=MAX_PERIOD).find_map(|period| {
         let n = min_tokens.max(min_rounds * period).next_multiple_of(period);
-        let tail = &tokens[tokens.len().checked_sub(n)?..];
+        let start = tokens.len().checked_sub(n)?;
+        let tail = &tokens[start..];
         let is_circle = tail.iter().zip(&tail[period..]).all(|(a, b)| a == b);
-        is_circle.then(|| fixed.max(tokens.len() - n + period))
+        is_circle.then(|| start..fixed.max(start + period))
     })
 }
 
@@ -46,10 +54,10 @@ mod tests {
     #[test]
     fn a_circle_is_cut_to_its_first_round() {
         let tokens = [&[9, 8][..], &[1, 2, 3].repeat(11)].concat();
-        assert_eq!(cut(&tokens, 0, false), Some(5));
+        assert_eq!(cut(&tokens, 0, false), Some(2..5));
         // Of a long phrase four rounds are enough.
         let phrase: Vec<u32> = (0..10).collect();
-        assert_eq!(cut(&phrase.repeat(4), 0, false), Some(10));
+        assert_eq!(cut(&phrase.repeat(4), 0, false), Some(0..10));
         assert_eq!(cut(&phrase.repeat(3), 0, false), None);
     }
 
@@ -67,26 +75,26 @@ mod tests {
     #[test]
     fn a_phrase_said_twice_is_a_circle_to_the_wary() {
         let tokens = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5];
-        assert_eq!(cut(&tokens, 0, true), Some(5));
+        assert_eq!(cut(&tokens, 0, true), Some(0..5));
         assert_eq!(cut(&tokens, 0, false), None);
     }
 
     #[test]
     fn one_token_over_and_over_is_a_circle() {
-        assert_eq!(cut(&[7; 32], 0, false), Some(1));
-        assert_eq!(cut(&[7; 10], 0, true), Some(1));
+        assert_eq!(cut(&[7; 32], 0, false), Some(0..1));
+        assert_eq!(cut(&[7; 10], 0, true), Some(0..1));
     }
 
     #[test]
     fn at_the_end_of_the_budget_fewer_tokens_are_a_circle() {
         let tokens = [&[9][..], &[1, 2].repeat(6)].concat();
         assert_eq!(cut(&tokens, 0, false), None);
-        assert_eq!(cut_last(&tokens, 0), Some(3));
+        assert_eq!(cut_last(&tokens, 0), Some(1..3));
         assert_eq!(cut_last(&tokens[2..], 0), None);
     }
 
     #[test]
     fn what_is_fixed_is_kept() {
-        assert_eq!(cut(&[1, 2, 3, 4, 5, 1, 2, 3, 4, 5], 7, true), Some(7));
+        assert_eq!(cut(&[1, 2, 3, 4, 5, 1, 2, 3, 4, 5], 7, true), Some(0..7));
     }
 }

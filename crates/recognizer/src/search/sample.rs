@@ -45,7 +45,8 @@ pub(super) fn sample(
             text.start.next = row;
         }
     }
-    let rank = |found: &Hypothesis| (found.ended != Ended::Loop, found.score(request));
+    let rank =
+        |found: &Hypothesis| (!matches!(found.ended, Ended::Loop { .. }), found.score(request));
     let found = texts.into_iter().map(|text| text.start.found);
     let best = found.reduce(|best, other| if rank(&other) > rank(&best) { other } else { best });
     Ok(best.unwrap_or(start.found))
@@ -87,8 +88,9 @@ impl Drawn {
         }
         found.tokens.push(token);
         found.log_probs.push(log_prob);
-        if let Some(keep) = repetition::cut(&found.tokens, request.prefix.len(), request.is_wary) {
-            found.cut_loop(keep);
+        let given = request.prefix.len();
+        if let Some(round) = repetition::cut(&found.tokens, given, request.is_wary) {
+            found.cut_loop(round);
             return false;
         }
         self.is_done = false;

@@ -171,6 +171,19 @@ fn a_cut_lets_go_of_all_words_before_it() {
 }
 
 #[test]
+fn a_cut_by_force_is_behind_the_last_word_that_is_known() {
+    let mut buffer = HypothesisBuffer::default();
+    buffer.replace(words("a b c d e f", 0.0), 9.0);
+    // The word at the border is neither cut in two nor let go.
+    assert_eq!(buffer.cut_behind(0.2..2.2), 2.0);
+    assert_eq!((text(buffer.committed()), buffer.draft()), ("a b c d".into(), vec![4, 5]));
+    assert!(buffer.prefix().is_empty());
+    // No word ends in the range.
+    assert_eq!(buffer.cut_behind(3.5..9.0), 9.0);
+    assert_eq!(text(buffer.committed()), "a b c d e f");
+}
+
+#[test]
 fn the_last_words_stay_in_the_window() {
     let mut buffer = HypothesisBuffer::default();
     buffer.replace(words("a b c", 0.0), 9.0);

@@ -45,16 +45,19 @@ pub(crate) fn run(
             speaking: false,
             quiet: None,
             device: 0,
+            events,
+            count: 0,
+            late: false,
         },
         second_opinion: (parts.second_opinion)(job.detector),
         job,
         control,
-        events,
         taken: 0,
         last_voice: 0,
         silent: false,
         flow: Flow::new(Instant::now()),
         held: Vec::new(),
+        is_full: false,
         frontend: None,
     };
     let result = match input {
@@ -78,7 +81,6 @@ pub(crate) fn run(
 struct Analysis {
     job: Arc<Job>,
     control: Receiver<Control>,
-    events: async_channel::Sender<Event>,
     outlet: Outlet,
     /// For the segmenter, once there is one.
     second_opinion: Option<Box<dyn SecondOpinion>>,
@@ -91,6 +93,8 @@ struct Analysis {
     flow: Flow,
     /// Samples that wait for the model.
     held: Vec<f32>,
+    /// `main` knows that no more of them are kept.
+    is_full: bool,
     frontend: Option<Frontend>,
 }
 
@@ -99,8 +103,7 @@ type Heard = Result<bool, Error>;
 
 impl Analysis {
     fn report(&self, report: Report) {
-        // A closed channel means that the daemon is gone, and this thread soon will be.
-        drop(self.events.send_blocking(Event::Report(self.job.id, report)));
+        self.outlet.report(report);
     }
 
     fn device(&mut self, mut opened: Opened) -> Heard {
@@ -158,7 +161,9 @@ impl Analysis {
         let mut frontend = Frontend::new(model.n_mels(), &self.job.segments, second_opinion);
         self.outlet.send(Work::Open(self.job.clone(), model));
         let held = std::mem::take(&mut self.held);
+        self.outlet.late = true;
         frontend.push(&held, &mut |speech| self.outlet.speech(speech));
+        self.outlet.late = false;
         self.frontend = Some(frontend);
     }
 
@@ -244,11 +249,21 @@ impl Analysis {
         self.flow.hear(samples);
         match &mut self.frontend {
             Some(frontend) => frontend.push(samples, &mut |speech| self.outlet.speech(speech)),
-            None => {
-                let room = (HELD_SAMPLES - self.held.len()).min(samples.len());
-                self.held.extend_from_slice(&samples[..room]);
-                self.outlet.lose((samples.len() - room) as u64);
-            }
+            None => self.hold(samples),
+        }
+    }
+
+    /// Keeps what the model is to hear when it is loaded, as far as there is room.
+    fn hold(&mut self, samples: &[f32]) {
+        let room = (HELD_SAMPLES - self.held.len()).min(samples.len());
+        let (kept, lost) = samples.split_at(room);
+        self.held.extend_from_slice(kept);
+        self.outlet.lose(lost.len() as u64);
+        if !lost.is_empty() && !self.is_full {
+            self.is_full = true;
+            let message = "the model still loads, and no more sound can wait for it: what is said \
+                           from now on is lost; go on when the model is ready";
+            self.report(Report::Warned(Error::Overloaded(message.into())));
         }
     }
 
@@ -290,6 +305,11 @@ struct Outlet {
     quiet: Option<u64>,
     /// Losses of the device that have been counted.
     device: u64,
+    events: async_channel::Sender<Event>,
+    /// Utterances so far, by which `recognition` counts them too.
+    count: u32,
+    /// What passes now was said before it could be heard.
+    late: bool,
 }
 
 impl Outlet {
@@ -298,9 +318,19 @@ impl Outlet {
         drop(self.work.send(work));
     }
 
+    fn report(&self, report: Report) {
+        // A closed channel means that the daemon is gone, and this thread soon will be.
+        drop(self.events.send_blocking(Event::Report(self.job.id, report)));
+    }
+
     fn speech(&mut self, speech: Speech) {
         match &speech {
-            Speech::Start { .. } => (self.speaking, self.quiet) = (true, None),
+            Speech::Start { .. } => {
+                (self.speaking, self.quiet) = (true, None);
+                self.count += 1;
+                // Told from here: `recognition` may be busy, and the focus elsewhere by then.
+                self.report(Report::Begun { utterance: self.count, late: self.late });
+            }
             Speech::Quiet { at } => self.quiet = Some(*at),
             Speech::Voice { .. } => self.quiet = None,
             Speech::End { .. } => (self.speaking, self.quiet) = (false, None),

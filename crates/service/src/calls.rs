@@ -152,7 +152,7 @@ impl Daemon {
         let begun = self.begin(kind, device, options, caller.clone(), reply).await;
         // The microphone is being opened meanwhile.
         if let Some(id) = begun {
-            self.take_window(id, 1);
+            self.take_window(id, 1, false);
         }
         begun.is_some()
     }
@@ -189,7 +189,10 @@ impl Daemon {
         // Begun by a hand, not by a program that has the answer.
         let by_hand = kind.linger;
         match self.try_begin(kind, input, options, caller, reply.clone()).await {
-            Ok(id) => Some(id),
+            Ok(id) => {
+                self.expect(id);
+                Some(id)
+            }
             Err(error) => {
                 if by_hand && !matches!(error, Error::Busy(_)) {
                     self.feedback.wrong(Notice::of_dictation(&error));

@@ -68,7 +68,7 @@ impl Session {
     /// Whether nobody is to hear the text of this utterance: it is meant for a field for passwords,
     /// and would be told to every program on the bus.
     pub(crate) fn hides(&self, utterance: u32) -> bool {
-        self.scope == Scope::Broadcast && self.delivering.secret == Some(utterance)
+        self.scope == Scope::Broadcast && self.delivering.secret.contains(&utterance)
     }
 }
 
@@ -76,12 +76,24 @@ impl Daemon {
     /// The field in focus is for passwords.
     pub(crate) fn secret(&mut self, of: Of) {
         if let Some(session) = self.sessions.find(of.session) {
-            session.delivering.secret = Some(of.utterance);
+            session.delivering.secret.insert(of.utterance);
         }
     }
 
-    /// The utterance of a session begins: the window that is in focus now is the one it goes to.
-    pub(crate) fn take_window(&mut self, id: Id, utterance: u32) {
+    /// A session begins. As long as the model loads nobody can tell when something is said: it goes
+    /// to the window that is in focus now.
+    pub(crate) fn expect(&mut self, id: Id) {
+        if self.shelf.model().is_some() {
+            return;
+        }
+        if let Some(session) = self.sessions.find(id).filter(|s| s.delivering.is_on()) {
+            self.delivery.expect(id, session.delivering.mode);
+        }
+    }
+
+    /// The utterance of a session begins: the window that is in focus now is the one it goes to. One
+    /// that is heard `late` goes to the one that was in focus when the session began.
+    pub(crate) fn take_window(&mut self, id: Id, utterance: u32, late: bool) {
         let Some(session) = self.sessions.find(id) else { return };
         let cancelled = session.ending == Some(Ending::Cancelled);
         let delivering = &mut session.delivering;
@@ -91,7 +103,7 @@ impl Daemon {
         delivering.begun = utterance;
         let (mode, held) = (delivering.mode, delivering.held);
         let profile = delivering.profile.clone();
-        self.delivery.begin(Beginning { of: of(id, utterance), mode, held, profile });
+        self.delivery.begin(Beginning { of: of(id, utterance), mode, held, late, profile });
     }
 
     /// The key is up.

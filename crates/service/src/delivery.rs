@@ -5,7 +5,7 @@
 //! end, so that no text goes where another began. `main` never waits for this thread, and hears of
 //! each text what has become of it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -63,12 +63,16 @@ pub(crate) struct Beginning {
     pub mode: Mode,
     /// The user holds a key down.
     pub held: bool,
+    /// It is heard later than it was said: what is in focus now need not be what was in focus then.
+    pub late: bool,
     /// The rules of writing, if not those for the program in focus.
     pub profile: Option<Arc<str>>,
 }
 
 /// `main` → `delivery`.
 pub(crate) enum Task {
+    /// What this session says before it can be heard is meant for what is in focus now.
+    Expect(Id, Mode),
     Begin(Beginning),
     Show {
         of: Of,
@@ -110,7 +114,12 @@ impl Task {
     fn is_short(&self) -> bool {
         matches!(
             self,
-            Self::Begin(_) | Self::Discard(_) | Self::Released(_) | Self::Ended(_) | Self::Keep(_)
+            Self::Expect(..)
+                | Self::Begin(_)
+                | Self::Discard(_)
+                | Self::Released(_)
+                | Self::Ended(_)
+                | Self::Keep(_)
         )
     }
 
@@ -128,13 +137,35 @@ impl Task {
 struct Turn {
     beginning: Beginning,
     target: Option<Target>,
+    /// It is meant for a field for passwords, which need not be in focus any more.
+    secret: bool,
 }
 
-/// An utterance that began while another had the window.
+impl Turn {
+    fn origin(&self) -> Origin {
+        Origin { secret: self.secret, ..Origin::of(self.target.as_ref()) }
+    }
+}
+
+/// What was in focus when an utterance began.
+#[derive(Clone)]
+struct Origin {
+    target: Option<String>,
+    /// A field for passwords.
+    secret: bool,
+}
+
+impl Origin {
+    fn of(target: Option<&Target>) -> Self {
+        let secret = target.is_some_and(|target| target.secret);
+        Self { target: target.map(|target| target.id.clone()), secret }
+    }
+}
+
+/// An utterance that began while another had the window, or before it could be heard.
 struct Queued {
     beginning: Beginning,
-    /// What was in focus then.
-    target: Option<String>,
+    origin: Origin,
 }
 
 struct Delivery {
@@ -146,6 +177,8 @@ struct Delivery {
     journal: Journal,
     turn: Option<Turn>,
     next: VecDeque<Queued>,
+    /// Where the sessions began that had no model then.
+    origins: HashMap<Id, Origin>,
     /// The session whose key is down.
     held: Option<Id>,
     /// Texts that wait until the key is let go, all for the window of the turn.
@@ -187,6 +220,7 @@ pub(crate) fn start(
             journal,
             turn: None,
             next: VecDeque::new(),
+            origins: HashMap::new(),
             held: None,
             waiting: Vec::new(),
             copied: Copied::default(),
@@ -215,6 +249,10 @@ impl Delivery {
 
     fn serve(&mut self, task: Task) {
         match task {
+            Task::Expect(session, mode) => {
+                let origin = self.focus_of(mode);
+                self.origins.insert(session, origin);
+            }
             Task::Begin(beginning) => self.begin(beginning),
             Task::Show { of, committed, tentative, language } => {
                 self.show(of, &committed, &tentative, language.as_deref().unwrap_or_default());
@@ -239,33 +277,58 @@ impl Delivery {
         if beginning.held {
             self.held = Some(beginning.of.session);
         }
+        let known = self.origins.get(&beginning.of.session).filter(|_| beginning.late).cloned();
         match &self.turn {
             Some(turn) if turn.beginning.of == beginning.of => {}
-            Some(_) => {
-                let target = match beginning.mode {
-                    Mode::Copy => None,
-                    mode => self.ways.of(mode).focus().map(|target| target.id),
-                };
-                self.next.push_back(Queued { beginning, target });
+            None if known.is_none() => self.take_turn(beginning),
+            _ => {
+                let origin = known.unwrap_or_else(|| self.focus_of(beginning.mode));
+                self.queue(beginning, origin);
             }
-            None => self.take_turn(beginning),
+        }
+    }
+
+    fn focus_of(&mut self, mode: Mode) -> Origin {
+        let target = match mode {
+            Mode::Copy => None,
+            mode => self.ways.of(mode).focus(),
+        };
+        Origin::of(target.as_ref())
+    }
+
+    /// Waits for the window, if another utterance has it.
+    fn queue(&mut self, beginning: Beginning, origin: Origin) {
+        if origin.secret {
+            // Told now: when it has the window, something else may be in focus.
+            self.report(Event::Secret(beginning.of));
+        }
+        self.next.push_back(Queued { beginning: beginning.clone(), origin });
+        if self.turn.is_none() {
+            self.take_turn(beginning);
         }
     }
 
     fn take_turn(&mut self, beginning: Beginning) {
         let at = self.next.iter().position(|next| next.beginning.of == beginning.of);
-        let began_in = at.and_then(|at| self.next.remove(at)).and_then(|next| next.target);
-        let held = beginning.held;
-        let target = match (beginning.mode, began_in) {
+        let began = at.and_then(|at| self.next.remove(at)).map(|next| next.origin);
+        // The key may have been let go since.
+        let held = self.held == Some(beginning.of.session);
+        let target = match (beginning.mode, &began) {
             (Mode::Copy, _) => Some(self.clipboard_of(beginning.of.session)),
-            (mode, Some(id)) => self.ways.of(mode).begin_in(&id, held),
+            (mode, Some(origin)) => {
+                // Where nothing was in focus, nothing that is in focus now is meant.
+                let id = origin.target.as_deref().unwrap_or_default();
+                self.ways.of(mode).begin_in(id, held)
+            }
             (mode, None) => self.ways.of(mode).begin(held),
         };
         self.writer.turn_to(target.as_ref(), beginning.profile.as_deref());
-        if target.as_ref().is_some_and(|target| target.secret) {
+        let mut secret = target.as_ref().is_some_and(|target| target.secret);
+        if secret {
             self.report(Event::Secret(beginning.of));
         }
-        self.turn = Some(Turn { beginning, target });
+        secret |= began.is_some_and(|origin| origin.secret);
+        self.turn = Some(Turn { beginning, target, secret });
     }
 
     /// The clipboard is written on as a field is that begins empty with each session.
@@ -305,6 +368,7 @@ impl Delivery {
     }
 
     fn ended(&mut self, session: Id) {
+        self.origins.remove(&session);
         self.released(session);
         self.next.retain(|next| next.beginning.of.session != session);
         if let Some(turn) = &self.turn

@@ -72,7 +72,7 @@ impl Live {
     /// Takes what was heard. Computes only where an utterance ends, or much was not heard yet.
     pub(crate) fn take(&mut self, speech: Speech, say: &mut dyn FnMut(Report)) {
         match speech {
-            Speech::Start { at } => self.begin(at, say),
+            Speech::Start { at } => self.begin(at),
             Speech::Column(column) => self.column(&column, say),
             Speech::Quiet { .. } => {
                 self.recognizer.quiet();
@@ -86,7 +86,7 @@ impl Live {
         }
     }
 
-    fn begin(&mut self, start: u64, say: &mut dyn FnMut(Report)) {
+    fn begin(&mut self, start: u64) {
         self.count += 1;
         self.utterance = Some(Utterance {
             start,
@@ -97,7 +97,6 @@ impl Live {
             tentative: String::new(),
         });
         debug!(session = self.job.id, utterance = self.count, "utterance begins");
-        say(Report::Begun { utterance: self.count });
     }
 
     fn column(&mut self, column: &[f32], say: &mut dyn FnMut(Report)) {
@@ -147,10 +146,10 @@ impl Live {
         let result = self.recognizer.step();
         let took = begun.elapsed();
         trace!(session = self.job.id, utterance = self.count, ?took, "step");
-        self.interval = self.job.update.max(took.mul_f64(HEADROOM));
-        utterance.seen = utterance.columns;
         match result {
             Ok(Some(partial)) => {
+                self.interval = self.job.update.max(took.mul_f64(HEADROOM));
+                utterance.seen = utterance.columns;
                 // Kept, whether or not anybody is told.
                 let report = utterance.partial(self.count, partial);
                 if let Some(report) = report.filter(|_| self.job.partials) {
@@ -158,6 +157,7 @@ impl Live {
                     say(report);
                 }
             }
+            // There was nothing to hear: it is asked again as soon as there is.
             Ok(None) => {}
             Err(error) => self.fail(&error, say),
         }

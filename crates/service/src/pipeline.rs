@@ -96,6 +96,8 @@ pub(crate) enum Report {
     /// Somebody begins to speak.
     Begun {
         utterance: u32,
+        /// It is heard later than it was said: the sound had to wait for the model.
+        late: bool,
     },
     Partial {
         utterance: u32,

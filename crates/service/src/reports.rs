@@ -67,7 +67,7 @@ impl Daemon {
                     session.failure.get_or_insert(error);
                 }
             }
-            Report::Begun { utterance } => self.take_window(id, utterance),
+            Report::Begun { utterance, late } => self.take_window(id, utterance, late),
             Report::Done => self.threads_done(id).await,
             said => self.say(id, said).await,
         }

@@ -7,6 +7,7 @@
 //!
 //! Pure bookkeeping of `main`: no thread, no bus.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -69,8 +70,9 @@ pub(crate) struct Delivering {
     pub profile: Option<Arc<str>>,
     /// The last utterance that was given the window.
     pub begun: u32,
-    /// The utterance that is meant for a field for passwords.
-    pub secret: Option<u32>,
+    /// The utterances that are meant for a field for passwords. The next one may begin before the
+    /// text of the last is there.
+    pub secret: BTreeSet<u32>,
     /// Final texts of which it is not known yet what has become of them.
     pub pending: u32,
     /// Its threads have nothing more to say.
@@ -79,7 +81,8 @@ pub(crate) struct Delivering {
 
 impl Delivering {
     pub(crate) fn new(mode: Output, held: bool) -> Self {
-        Self { mode, held, profile: None, begun: 0, secret: None, pending: 0, done: false }
+        let secret = BTreeSet::new();
+        Self { mode, held, profile: None, begun: 0, secret, pending: 0, done: false }
     }
 
     /// Whether its texts go into a window.

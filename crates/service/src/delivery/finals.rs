@@ -6,7 +6,7 @@ use tracing::debug;
 
 use super::mailbox::ROOM;
 use super::writer::{Arrival, Sheet};
-use super::{Beginning, Delivery, Queued, Text};
+use super::{Beginning, Delivery, Of, Queued, Text};
 use crate::config::Mode;
 use crate::history::Access;
 use crate::parts::Delivered;
@@ -79,8 +79,7 @@ impl Delivery {
         if !joins {
             self.turn_of(&text, is_held);
         }
-        let target = self.turn.as_ref().and_then(|turn| turn.target.as_ref());
-        if target.is_some_and(|target| target.secret) {
+        if self.is_secret(text.of) {
             self.history.with(|h| h.get_mut(text.id).map(|entry| entry.access = Access::Nobody));
         }
         self.keep(text.id);
@@ -98,16 +97,21 @@ impl Delivery {
         }
     }
 
+    /// Whether the utterance, or the one that it joins, is meant for a field for passwords.
+    fn is_secret(&self, of: Of) -> bool {
+        let mut next = self.next.iter().filter(|next| next.beginning.of == of);
+        self.turn.as_ref().is_some_and(|turn| turn.secret) || next.any(|next| next.origin.secret)
+    }
+
     /// Sees to it that the utterance has the window.
     fn turn_of(&mut self, text: &Text, held: bool) {
         let profile = text.profile.clone();
-        let beginning = Beginning { of: text.of, mode: text.mode, held, profile };
+        let beginning = Beginning { of: text.of, mode: text.mode, held, late: false, profile };
         match &self.turn {
             Some(turn) if turn.beginning.of == text.of => {}
             Some(turn) => {
                 // Its own end is late, as that of a session that still finishes may be.
-                let target = turn.target.as_ref().map(|target| target.id.clone());
-                let other = Queued { beginning: turn.beginning.clone(), target };
+                let other = Queued { beginning: turn.beginning.clone(), origin: turn.origin() };
                 self.ways.of(other.beginning.mode).discard();
                 self.next.push_front(other);
                 self.take_turn(beginning);

@@ -149,7 +149,8 @@ mod tests {
         // finds room later would go where the focus is by then.
         sender.send(Task::Ended(1)).ok().unwrap();
         let of = Of { session: 1, utterance: 101 };
-        let beginning = Beginning { of, mode: Mode::Type, held: false, profile: None };
+        let (mode, held, late, profile) = (Mode::Type, false, false, None);
+        let beginning = Beginning { of, mode, held, late, profile };
         sender.send(Task::Begin(beginning)).ok().unwrap();
         assert_eq!(drain(&receiver).len(), ROOM + 2);
     }

@@ -31,7 +31,7 @@ impl Delivery {
             })
         })?;
         let (of, mode, profile) = (NOBODY, Mode::Type, None);
-        self.take_turn(Beginning { of, mode, held: false, profile });
+        self.take_turn(Beginning { of, mode, held: false, late: false, profile });
         let target = self.turn.take().and_then(|turn| turn.target).unwrap_or_default();
         // Who names a text wants all of it.
         let part = self.partly.as_ref().filter(|_| id.is_none());

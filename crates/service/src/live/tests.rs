@@ -86,8 +86,7 @@ fn heard(steps: &[Option<Texts>], last: Option<Outcome>, cancelled: bool) -> Vec
     let mut live = Live::new(Arc::new(job), Box::new(scripted));
     let mut said = Vec::new();
     let mut say = |report: Report| said.push(line(report));
-    let begun = |report| assert!(matches!(report, Report::Begun { utterance: 1 }));
-    live.take(Speech::Start { at: 1_600 }, &mut { begun });
+    live.take(Speech::Start { at: 1_600 }, &mut say);
     for _ in steps {
         for _ in 0..20 {
             live.take(Speech::Column(Box::new([0.0])), &mut say);
@@ -141,7 +140,7 @@ fn a_pause_is_worked_ahead_in_unless_the_voice_is_back() {
 
 #[test]
 fn a_slow_step_puts_off_the_next_until_a_fast_one() {
-    let mut scripted = Scripted::new([], None);
+    let mut scripted = Scripted::new([Some(("", "a")), Some(("", "b"))], None);
     scripted.takes = [Duration::from_millis(300)].into();
     let mut live = Live::new(Arc::new(job()), Box::new(scripted));
     let hear = |live: &mut Live, n: usize| {
@@ -161,6 +160,9 @@ fn a_slow_step_puts_off_the_next_until_a_fast_one() {
     hear(&mut live, 19);
     assert!(!live.is_due());
     hear(&mut live, 1);
+    assert!(live.is_due());
+    // It has nothing to say: what was heard is still to be looked at.
+    live.update(&mut |_| ());
     assert!(live.is_due());
 }
 

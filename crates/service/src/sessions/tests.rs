@@ -117,6 +117,17 @@ fn the_first_ending_is_the_reason_but_for_a_cancel() {
 }
 
 #[test]
+fn an_utterance_stays_hidden_when_the_next_one_begins() {
+    let mut sessions = Sessions::default();
+    let (id, _told) = session(&mut sessions, Mode::Dictation);
+    let session = sessions.find(id).unwrap();
+    session.delivering.secret.extend([1, 2]);
+    assert!(session.hides(1) && session.hides(2) && !session.hides(3));
+    session.scope = Scope::Owner;
+    assert!(!session.hides(1));
+}
+
+#[test]
 fn a_control_queue_that_is_full_has_been_told_before() {
     let mut sessions = Sessions::default();
     let (id, told) = session(&mut sessions, Mode::Dictation);

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use scriven_service::config::Config;
 use zbus::{OwnedObjectPath, OwnedVariant};
 
 use crate::client::{Client, Dict};
-use crate::delivery::{delivered, dictate};
+use crate::delivery::{delivered, dictate, eventually};
 use crate::fixture::{Fixture, PATH};
 
 fn configured(toml: &str) -> Fixture {
@@ -87,6 +88,107 @@ fn an_utterance_that_had_to_wait_for_the_window_goes_where_it_began() {
             assert_eq!(window.text().is_empty(), !ok);
             let last = second.last().unwrap().session.clone();
             while client.signals_until("SessionEnded").await.last().unwrap().session != last {}
+        }
+    });
+}
+
+/// Says two things, and waits until the microphone has heard them.
+async fn say_two(fixture: &Fixture, client: &Client) {
+    fixture.speak(1.0, 1.5);
+    fixture.speak(1.0, 1.5);
+    dictate(client).await;
+    let is_heard = || fixture.script.sound.lock().unwrap().is_empty();
+    eventually("both are heard", is_heard).await;
+    // Answered behind their beginning.
+    focus(client).await;
+}
+
+/// What becomes of two texts.
+async fn two_delivered(client: &mut Client) -> [(bool, String); 2] {
+    let first = client.signals_until("Delivered").await;
+    let second = client.signals_until("Delivered").await;
+    [first, second].map(|signals| {
+        let (_, _, ok, detail) = delivered(signals.last().unwrap());
+        (ok, detail)
+    })
+}
+
+#[test]
+fn what_is_heard_while_another_text_is_computed_goes_where_it_was_said() {
+    let fixture = Fixture::new();
+    let (script, window) = (&fixture.script, &fixture.script.window);
+    window.focus("editor");
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        client.until("ModelState", "ready").await;
+        script.ponders.store(true, Ordering::Relaxed);
+        say_two(&fixture, &client).await;
+        window.focus("chat");
+        script.ponders.store(false, Ordering::Relaxed);
+        for (ok, detail) in two_delivered(&mut client).await {
+            assert!(!ok && detail.contains("focus has moved"), "{detail}");
+        }
+        assert_eq!(window.text(), "");
+    });
+}
+
+#[test]
+fn what_is_said_while_the_model_loads_goes_where_the_dictation_began() {
+    for ends_in in ["editor", "chat"] {
+        let fixture = Fixture::loading();
+        let (script, window) = (&fixture.script, &fixture.script.window);
+        window.focus("editor");
+        zbus::block_on(async {
+            let mut client = fixture.connect().await;
+            say_two(&fixture, &client).await;
+            window.focus(ends_in);
+            script.loaded.store(true, Ordering::Relaxed);
+            for (ok, detail) in two_delivered(&mut client).await {
+                assert_eq!(ok, ends_in == "editor", "{detail}");
+            }
+            assert_eq!(window.text().is_empty(), ends_in != "editor");
+        });
+    }
+}
+
+/// The second has begun in a field for passwords, and waits for the window.
+#[test]
+fn a_field_for_passwords_is_remembered_when_another_is_in_focus() {
+    let fixture = configured("[[action]]\nname = \"a\"\n[[action]]\nname = \"b\"\n");
+    let window = &fixture.script.window;
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        for (scope, ends_with) in [("broadcast", "Discarded"), ("owner", "Final")] {
+            window.focus("editor");
+            fixture.speak(2.0, 0.0);
+            press(&client, "a").await;
+            client.signals_until("Partial").await;
+            window.focus("login");
+            window.secret.store(true, Ordering::Relaxed);
+            let press_b = (String::from("b"), Dict::from([("scope", scope.into())]));
+            client.call::<_, ()>(PATH, "Press", &press_b).await.unwrap();
+            release(&client, "a").await;
+            // Answered behind the beginning of the second.
+            focus(&client).await;
+            window.focus("mail");
+            window.secret.store(false, Ordering::Relaxed);
+            client.signals_until("Delivered").await;
+            fixture.speak(1.0, 1.5);
+            let mut second = client.signals_until(ends_with).await;
+            if scope == "broadcast" {
+                let is_text = |member: &str| member == "Partial" || member == "Final";
+                assert!(second.iter().all(|signal| !is_text(&signal.member)), "{second:?}");
+                let discarded = second.last().unwrap();
+                let (_, _, reason): (OwnedObjectPath, u32, String) = discarded.body();
+                assert_eq!(reason, "secret");
+            }
+            release(&client, "b").await;
+            let last = second.pop().unwrap().session;
+            while client.signals_until("SessionEnded").await.last().unwrap().session != last {}
+            let newest: Vec<HashMap<String, OwnedVariant>> =
+                client.call(PATH, "GetHistory", &(1u32, Dict::new())).await.unwrap();
+            assert!(!newest[0].contains_key("text"), "{scope}");
+            assert_eq!(window.text(), "");
         }
     });
 }

@@ -39,6 +39,8 @@ pub struct Script {
     pub bad_model: AtomicBool,
     /// The GPU fails, whatever it is asked for; in a recording behind the first segment.
     pub bad_gpu: AtomicBool,
+    /// The recognizer computes a final text until this is unset.
+    pub ponders: AtomicBool,
     /// The recognizer takes back what it committed.
     pub fickle: AtomicBool,
     /// The microphone is open and delivers nothing.
@@ -282,6 +284,9 @@ impl Recognize for ScriptedRecognizer {
     fn finish(&mut self) -> Result<Outcome, recognizer::Error> {
         if self.gpu {
             self.script.gpu()?;
+        }
+        while self.script.ponders.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(2));
         }
         let text = self.words().join(" ");
         self.columns = 0;

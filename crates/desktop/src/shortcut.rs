@@ -146,7 +146,7 @@ impl Listening {
         self.board.statuses()
     }
 
-    /// How long a release must last to be one, for [`gesture::Gestures::new`].
+    /// How long a release must last to be one, for [`gesture::Gestures::set_debounce`].
     #[must_use]
     pub fn debounce(&self) -> Duration {
         if self.way == Some(portal::WAY) { gesture::DEBOUNCE } else { Duration::ZERO }

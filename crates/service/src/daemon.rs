@@ -8,10 +8,11 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use futures_lite::{StreamExt as _, future};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 use zbus::names::OwnedUniqueName;
 use zbus::object_server::InterfaceRef;
 use zbus::{Connection, MessageStream, OwnedObjectPath};
@@ -39,6 +40,10 @@ use crate::sleep::Awake;
 pub(crate) type Caller = Option<OwnedUniqueName>;
 /// Where the answer to a call goes.
 pub(crate) type Reply<T> = Sender<Result<T, Error>>;
+
+/// How long the last words may take where the bus is gone. It goes as well when the user logs out: together with the
+/// end of the other threads this is less than systemd waits (`TimeoutStopSec`), or they would not reach the disk.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(20);
 
 /// Everything that can happen.
 pub(crate) enum Event {
@@ -75,6 +80,8 @@ pub(crate) enum Event {
     Leave,
     /// The bus is gone, and with it everybody who could listen.
     BusClosed,
+    /// The last words have taken too long.
+    TooLate,
 }
 
 /// What the bus asks for.
@@ -156,10 +163,14 @@ pub(crate) struct Daemon {
     /// Samples lost by sessions that have ended.
     pub overruns: u64,
     pub leaving: bool,
+    /// The system has asked for that. Asked again, nothing is waited for.
+    pub asked_to_leave: bool,
+    /// The bus is gone, and what is not finished by then is given up.
+    pub deadline: Option<Instant>,
 }
 
 impl Daemon {
-    /// Runs until the system or the bus ends it.
+    /// Runs until the system ends it, or the end of the bus.
     pub(crate) async fn run(mut self, mut owners: MessageStream, stop: Receiver<()>) {
         self.load_model();
         loop {
@@ -189,12 +200,10 @@ impl Daemon {
                 Event::Fetching(id, progress) => self.fetching(&id, progress),
                 Event::Fetched(id, result) => self.fetched(&id, result),
                 Event::Vanished(name) => self.vanished(&name),
-                Event::Leave if self.leaving => return,
-                Event::Leave => self.leave(),
-                Event::BusClosed => {
-                    info!("the session bus is gone");
-                    return;
-                }
+                Event::Leave if self.asked_to_leave => return,
+                Event::Leave => self.asked_to_leave(),
+                Event::BusClosed => self.bus_closed(),
+                Event::TooLate => return warn!("what was said last took too long to finish"),
             }
         }
     }
@@ -225,8 +234,14 @@ impl Daemon {
             }
         };
         let closed = async {
-            self.connection.closed().await;
-            Event::BusClosed
+            let Some(deadline) = self.deadline else {
+                self.connection.closed().await;
+                return Event::BusClosed;
+            };
+            if let Ok(runtime) = SharedRuntime::current() {
+                runtime.sleep_until(deadline).await;
+            }
+            Event::TooLate
         };
         let due = async {
             match (self.keys.due(), SharedRuntime::current()) {
@@ -239,10 +254,24 @@ impl Daemon {
         future::or(future::or(events, vanished), rare).await
     }
 
+    fn asked_to_leave(&mut self) {
+        self.asked_to_leave = true;
+        self.leave();
+    }
+
+    /// Nobody hears of it any more, but what was said still goes into its window and the history.
+    fn bus_closed(&mut self) {
+        info!("the session bus is gone");
+        self.deadline = Some(Instant::now() + LAST_WORDS);
+        self.leave();
+    }
+
     /// Ends all sessions, delivering what was said, and then the daemon.
     fn leave(&mut self) {
+        if std::mem::replace(&mut self.leaving, true) {
+            return;
+        }
         info!(sessions = self.sessions.all.len(), "leaving");
-        self.leaving = true;
         // A model that still loads is waited for; without one, nothing can become text any more.
         let ending =
             if self.shelf.can_serve().is_ok() { Ending::Stopped } else { Ending::Cancelled };

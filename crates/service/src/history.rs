@@ -81,14 +81,14 @@ pub(crate) struct Limits {
 pub(crate) struct History {
     entries: VecDeque<Entry>,
     limits: Limits,
-    last: u64,
+    /// Some were forgotten that may still be on disk.
+    forgotten: bool,
 }
 
 impl History {
     /// `entries` are those of an earlier process.
     pub(crate) fn new(limits: Limits, entries: Vec<Entry>) -> Self {
-        let last = entries.last().map_or(0, |entry| entry.id);
-        Self { entries: entries.into(), limits, last }
+        Self { entries: entries.into(), limits, forgotten: false }
     }
 
     /// Adds a text at `now`, in µs since 1970, and gives it a number.
@@ -100,23 +100,36 @@ impl History {
         access: Access,
         fate: Fate,
     ) -> u64 {
-        self.last = now.max(self.last + 1);
+        // Numbered behind texts that a wrong clock has dated far ahead, this one would be forgotten with them: already
+        // from half as far as `prune` allows.
+        let ahead = now.saturating_add(self.keep() / 2);
+        self.retain(|entry| entry.id < ahead);
+        let id = now.max(self.entries.back().map_or(0, |entry| entry.id + 1));
         let (backend, detail) = Default::default();
-        let id = self.last;
         self.entries.push_back(Entry { id, text, language, access, fate, backend, detail });
         id
     }
 
-    /// Forgets what is too old at `now` or too many. Whether there was any.
+    /// Forgets what is too old at `now` or too many. Whether anything was forgotten since this was asked last.
     pub(crate) fn prune(&mut self, now: u64) -> bool {
-        let before = self.entries.len();
-        let surplus = before.saturating_sub(self.limits.max);
+        let keep = self.keep();
+        // What a wrong clock has dated as far ahead would stay for longer than it may.
+        self.retain(|entry| entry.id.abs_diff(now) < keep);
+        let surplus = self.entries.len().saturating_sub(self.limits.max);
         self.entries.drain(..surplus);
-        if !self.limits.keep.is_zero() {
-            let keep = self.limits.keep.as_micros() as u64;
-            self.entries.retain(|entry| entry.id.saturating_add(keep) > now);
-        }
-        self.entries.len() < before
+        std::mem::take(&mut self.forgotten) || surplus > 0
+    }
+
+    /// How old a text may be, in µs.
+    fn keep(&self) -> u64 {
+        let keep = self.limits.keep;
+        if keep.is_zero() { u64::MAX } else { keep.as_micros() as u64 }
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(&Entry) -> bool) {
+        let before = self.entries.len();
+        self.entries.retain(is_kept);
+        self.forgotten |= self.entries.len() < before;
     }
 
     /// How long until the oldest text is too old.
@@ -166,16 +179,29 @@ impl History {
 
 /// One history for two threads.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<Mutex<History>>);
+pub(crate) struct Shared(Arc<Held>);
+
+struct Held {
+    history: Mutex<History>,
+    /// Only held: its end closes the channel.
+    _held: async_channel::Sender<()>,
+    gone: async_channel::Receiver<()>,
+}
 
 impl Shared {
     pub(crate) fn new(history: History) -> Self {
-        Self(Arc::new(Mutex::new(history)))
+        let (_held, gone) = async_channel::bounded(1);
+        Self(Arc::new(Held { history: Mutex::new(history), _held, gone }))
     }
 
     /// Does something short with it: no call of the system, nothing that waits.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut History) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.0.history.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Closed when no thread has the history any more.
+    pub(crate) fn gone(&self) -> async_channel::Receiver<()> {
+        self.0.gone.clone()
     }
 }
 
@@ -223,6 +249,49 @@ mod tests {
         let mut history = history(9, 0);
         let ids = [100, 40, 100].map(|now| add(&mut history, now, "x", Fate::Unasked));
         assert_eq!(ids, [100, 101, 102]);
+    }
+
+    #[test]
+    fn what_a_wrong_clock_has_dated_ahead_is_forgotten_and_not_gone_on_from() {
+        let mut history = history(9, 24);
+        let (now, ahead) = (1_000 * HOUR, 9_000 * HOUR);
+        add(&mut history, now, "before", Fate::Delivered);
+        add(&mut history, ahead, "ahead", Fate::Delivered);
+        assert!(history.prune(now), "the clock has been set right");
+        assert_eq!(texts(&history), ["before"]);
+        assert_eq!(add(&mut history, now, "next", Fate::Delivered), now + 1);
+        // Here the next text comes before anything is pruned.
+        add(&mut history, ahead, "ahead", Fate::Delivered);
+        assert_eq!(add(&mut history, now + 5, "last", Fate::Delivered), now + 5);
+        assert!(history.prune(now), "one is still on disk");
+        assert!(!history.prune(now));
+        assert_eq!(texts(&history), ["last", "next", "before"]);
+        add(&mut history, ahead, "ahead", Fate::Delivered);
+        history.clear();
+        assert_eq!(add(&mut history, now, "anew", Fate::Delivered), now);
+    }
+
+    #[test]
+    fn a_text_ahead_that_is_not_forgotten_yet_costs_no_later_one() {
+        let now = 1_000 * HOUR;
+        for ahead in [HOUR, 12 * HOUR - 1, 12 * HOUR, 24 * HOUR - 1, 24 * HOUR] {
+            let mut history = history(9, 24);
+            add(&mut history, now + ahead, "ahead", Fate::Delivered);
+            let ids = [1, 2].map(|n| add(&mut history, now + n, "x", Fate::Undelivered));
+            assert!(ids[0] < ids[1]);
+            history.prune(now);
+            assert!(ids.iter().all(|id| history.get(*id).is_some()), "{ahead}");
+        }
+    }
+
+    #[test]
+    fn the_history_is_gone_with_the_last_who_has_it() {
+        let ours = Shared::new(history(9, 0));
+        let (theirs, gone) = (ours.clone(), ours.gone());
+        drop(ours);
+        assert!(!gone.is_closed());
+        drop(theirs);
+        assert!(gone.is_closed());
     }
 
     #[test]

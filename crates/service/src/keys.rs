@@ -35,7 +35,6 @@ pub(crate) enum KeyEvent {
 /// The actions, and what is known of their keys.
 pub(crate) struct Keys {
     pub actions: Vec<Action>,
-    hold: Duration,
     gestures: Gestures,
     /// The action whose key was last said to be down by the bus, and when.
     pressed: Option<(String, Duration)>,
@@ -48,8 +47,8 @@ impl Keys {
     pub(crate) fn new(config: &Config, shortcuts: Shortcuts) -> Self {
         let actions = config.actions();
         let hold = Duration::from_millis(config.shortcut.hold_ms);
-        let gestures = gestures(&actions, hold, Duration::ZERO);
-        Self { actions, hold, gestures, pressed: None, shortcuts, armed: false }
+        let gestures = gestures(&actions, hold);
+        Self { actions, gestures, pressed: None, shortcuts, armed: false }
     }
 
     /// The action with this name.
@@ -95,14 +94,15 @@ fn released(action: &str) -> Stroke {
     Stroke::Released { action: action.to_owned() }
 }
 
-fn gestures(actions: &[Action], hold_after: Duration, debounce: Duration) -> Gestures {
+/// Releases are true until the thread `shortcuts` knows better.
+fn gestures(actions: &[Action], hold_after: Duration) -> Gestures {
     let meaning = |action: &Action| match action.mode {
         Gesture::Hold => Meaning::Hold,
         Gesture::Toggle => Meaning::Toggle,
         Gesture::TapOrHold => Meaning::TapOrHold { hold_after },
     };
     let modes = actions.iter().map(|action| (action.name.clone(), meaning(action)));
-    Gestures::new(modes, debounce)
+    Gestures::new(modes, Duration::ZERO)
 }
 
 impl Daemon {
@@ -142,11 +142,7 @@ impl Daemon {
     /// The thread `shortcuts` has something to say.
     pub(crate) async fn key_event(&mut self, event: KeyEvent) {
         match event {
-            // A key that is down already, by the bus, is not to be forgotten.
-            KeyEvent::Listening(_) if self.keys.gestures.running().is_some() => {}
-            KeyEvent::Listening(debounce) => {
-                self.keys.gestures = gestures(&self.keys.actions, self.keys.hold, debounce);
-            }
+            KeyEvent::Listening(debounce) => self.keys.gestures.set_debounce(debounce),
             KeyEvent::Unbound(why) => {
                 self.feedback.wrong(Notice::Wrong { kind: Kind::Keys, why });
             }

@@ -38,6 +38,7 @@ mod watch;
 
 use anyhow::{Context as _, Result, bail};
 use async_channel::Receiver;
+use futures_lite::future;
 use zbus::connection::Builder;
 use zbus::{MatchRule, MessageStream, fdo, message};
 
@@ -57,7 +58,8 @@ use crate::shelf::Shelf;
 pub use crate::voice::second_opinion;
 pub use crate::watch::end_on_panic;
 
-/// Runs the daemon on a bus until `stop` says so: once to finish what was said, twice to end.
+/// Runs the daemon on a bus until `stop` says so: once to finish what was said, twice to end. Without the bus
+/// it finishes what was said as well.
 ///
 /// The name is taken first and the model loaded behind it, so that whoever activates the daemon
 /// sees it load and does not wait for an answer.
@@ -116,6 +118,7 @@ pub async fn run(
     let owners = MessageStream::for_match_rule(rule, &connection, None).await?;
     let service = connection.object_server().interface::<_, Service>(PATH).await?;
     let delivery = delivery::start(&config, &folders, &parts, sender.clone())?;
+    let delivered = delivery.settled();
     let shortcuts = Shortcuts::start(&config, sender.clone());
     let shortcuts = shortcuts.context("no thread could be started")?;
     let feedback = Feedback::start(&config, &folders, &parts, &connection, desk.clone());
@@ -146,9 +149,11 @@ pub async fn run(
         last_error: Default::default(),
         overruns: 0,
         leaving: false,
+        asked_to_leave: false,
+        deadline: None,
         config,
     };
     daemon.run(owners, stop).await;
-    settled.await;
+    future::zip(delivered, settled).await;
     Ok(())
 }

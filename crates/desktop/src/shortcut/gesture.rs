@@ -85,6 +85,12 @@ impl Gestures {
         Self { modes: modes.into_iter().collect(), debounce, down: HashMap::new(), running: None }
     }
 
+    /// Changes how long a release must last. Also for the keys that are down already: one may have been
+    /// pressed before the desktop has said which way it reports them.
+    pub fn set_debounce(&mut self, debounce: Duration) {
+        self.debounce = debounce;
+    }
+
     /// Takes a stroke. Strokes of actions that have no mode mean nothing.
     pub fn stroke(&mut self, stroke: &Stroke, at: Duration) -> Vec<Order> {
         let mut orders = self.tick(at);

@@ -83,7 +83,7 @@ impl Journal {
                 Vec::new()
             }
         };
-        let mut history = History::new(limits, entries);
+        let mut history = History::new(limits, dated(entries, now));
         history.prune(now);
         let mut journal = Self { path: Some(path), file: None, dirty: false };
         // Also takes away half a line at the end, which the next one would be glued to.
@@ -216,6 +216,20 @@ fn entries(bytes: &[u8]) -> Vec<Entry> {
         }
     }
     entries.into_values().collect()
+}
+
+/// Texts that a wrong clock has dated ahead of `now`, dated anew in their order: else they would not grow old, and
+/// what is said next would have to be numbered behind them.
+fn dated(entries: Vec<Entry>, now: u64) -> Vec<Entry> {
+    let mut latest = Some(now);
+    let newest_first = entries.into_iter().rev().map_while(|entry| {
+        let id = entry.id.min(latest?);
+        latest = id.checked_sub(1);
+        Some(Entry { id, ..entry })
+    });
+    let mut dated: Vec<_> = newest_first.collect();
+    dated.reverse();
+    dated
 }
 
 #[cfg(test)]

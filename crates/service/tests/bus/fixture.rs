@@ -151,6 +151,12 @@ impl Fixture {
         self.stop.try_send(()).unwrap();
     }
 
+    /// Ends the bus, as a logout does.
+    pub fn end_bus(&mut self) {
+        self.bus.kill().unwrap();
+        self.bus.wait().unwrap();
+    }
+
     /// Waits for the daemon's end.
     pub fn wait(&mut self) -> anyhow::Result<()> {
         self.daemon.take().unwrap().join().unwrap()

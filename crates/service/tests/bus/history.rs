@@ -194,6 +194,23 @@ fn a_daemon_that_dies_between_a_text_and_its_window_leaves_it_undelivered() {
 }
 
 #[test]
+fn what_is_being_said_when_the_bus_ends_is_delivered_and_on_disk() {
+    let mut fixture = Fixture::new();
+    zbus::block_on(async {
+        let mut client = fixture.connect().await;
+        fixture.speak(20.0, 0.0);
+        dictate(&client).await;
+        client.signals_until("Partial").await;
+    });
+    fixture.end_bus();
+    fixture.wait().unwrap();
+    let typed = fixture.script.window.text();
+    assert!(typed.starts_with("one"), "{typed}");
+    let on_disk = on_disk(&fixture);
+    assert!(on_disk.contains(&typed) && on_disk.contains("\"delivered\""), "{on_disk}");
+}
+
+#[test]
 fn a_field_for_passwords_gets_nothing_and_nothing_of_it_is_kept_on_disk() {
     let fixture = Fixture::new();
     let window = &fixture.script.window;

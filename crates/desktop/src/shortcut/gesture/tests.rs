@@ -132,6 +132,17 @@ fn a_release_that_is_taken_back_is_none() {
 }
 
 #[test]
+fn a_debounce_that_is_known_late_counts_for_the_key_that_is_down() {
+    let mut gestures = gestures(Duration::ZERO);
+    assert_eq!(ordered(&mut gestures, &[(0, press("h"))]), [start("h", true)]);
+    gestures.set_debounce(DEBOUNCE);
+    let pair = [(500, release("h")), (510, press("h"))];
+    assert_eq!(ordered(&mut gestures, &pair), []);
+    assert_eq!(ordered(&mut gestures, &[(900, release("h"))]), []);
+    assert_eq!(gestures.tick(ms(960)), [stop("h", 900)]);
+}
+
+#[test]
 fn a_tap_is_measured_by_its_release_and_not_by_the_debounce() {
     let mut gestures = gestures(DEBOUNCE);
     gestures.stroke(&press("b"), ms(0));

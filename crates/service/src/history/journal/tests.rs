@@ -135,6 +135,24 @@ fn a_torn_or_hostile_file_costs_only_what_is_torn() {
 }
 
 #[test]
+fn what_a_wrong_clock_has_dated_ahead_is_kept_in_its_order_and_grows_old() {
+    let disk = Disk::new();
+    let now = 1_000 * DAY;
+    let line = |id| format!("{{\"id\":{id},\"text\":\"{id}\",\"state\":\"delivered\"}}\n");
+    disk.put([now - 5, now + 1, 9 * now].map(line).concat().as_bytes());
+    let (mut journal, mut history) = disk.open(now);
+    let ids: Vec<_> = history.latest().map(|entry| entry.id).collect();
+    assert_eq!(ids, [now, now - 1, now - 5]);
+    assert_eq!(history.get(now).unwrap().text, (9 * now).to_string());
+    assert_eq!(say(&mut journal, &mut history, now, "next", Access::All), now + 1);
+    assert_eq!(texts(&disk.open(now + DAY).1), [("next", Fate::Undelivered)]);
+    // A clock that has stopped at the beginning of time has no numbers for all of them.
+    disk.put([3, 4, 5].map(line).concat().as_bytes());
+    let ids: Vec<_> = disk.open(1).1.latest().map(|entry| entry.id).collect();
+    assert_eq!(ids, [1, 0]);
+}
+
+#[test]
 fn of_a_huge_file_the_end_is_read() {
     let disk = Disk::new();
     let filler = "x".repeat(MAX_BYTES as usize);

@@ -39,8 +39,7 @@ fn launches(work: impl Fn()) -> Vec<&'static str> {
     let observation = LaunchObservation::new(launches.clone());
     work();
     drop(observation);
-    let launches = std::mem::take(&mut *launches.0.lock().unwrap());
-    launches
+    std::mem::take(&mut *launches.0.lock().unwrap())
 }
 
 /// A launch is work for the driver, however little it computes.

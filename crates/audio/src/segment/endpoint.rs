@@ -99,7 +99,8 @@ impl Default for SegmentConfig {
 }
 
 /// From which length on an utterance ends in shorter pauses, and in which, in milliseconds: who talks without a pause
-/// of 1.2 s, as on the radio, would never have a final text. Longer than the pre-roll of the next one.
+/// of 1.2 s, as on the radio, would never have a final text. No voice is heard twice: the pre-roll of the next utterance
+/// does not reach back to it.
 const LONG: [(u32, u32); 2] = [(120_000, 400), (60_000, 600)];
 
 /// What a frame's verdict brought about.
